@@ -1,0 +1,1 @@
+"""The Git repository around fleet.yaml, through GitPython; the only place that knows Git."""

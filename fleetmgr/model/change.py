@@ -1,0 +1,116 @@
+"""What a run would do or did: Changes per object, per cluster, and the Plan of the whole fleet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from fleetmgr.errors import ExitCode, Problem
+from fleetmgr.model.jsontypes import Json, JsonObject
+from fleetmgr.model.objects import ObjectRef, Origin
+
+
+class Op(StrEnum):
+    """What happens to one object. Order = the order in which summaries count them."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    MOVE = "move"
+    """Only its app changes: labels are rewritten, nothing is deleted."""
+    ORPHANED = "orphaned"
+    """Ours, no longer desired, prune is off: listed and left."""
+    UNPROVEN = "unproven"
+    """Carries our label but no proof of ownership: listed and left."""
+    CONFLICT = "conflict"
+    """Exists and is not ours: never touched."""
+    DENIED = "denied"
+    """The server refuses it (invalid, forbidden by admission): the apply would fail."""
+    KEEP = "keep"
+
+    @property
+    def writes(self) -> bool:
+        """Whether an apply sends something for it."""
+        return self in (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.MOVE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldDiff:
+    """One field: ``path`` is a JSON pointer, with ``[name=main]`` for items of keyed lists.
+
+    ``old`` None with ``new`` set is an addition; values of Secrets are never here (see ``sensitive``).
+    """
+
+    path: str
+    old: Json = None
+    new: Json = None
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One object on one cluster. ``live``/``result`` (the object before and after) serve ``fleet diff``."""
+
+    op: Op
+    app: str
+    ref: ObjectRef
+    diff: tuple[FieldDiff, ...] = ()
+    reason: str | None = None
+    unverified: bool = False
+    """The server could not be asked (no patch right, webhook down, its namespace comes with this plan)."""
+    drift: bool = False
+    """Live differs though nobody changed desired since the last apply."""
+    writer: str | None = None
+    """Who changed the live object last, other than us: ``kubectl (Update) at 2026-...``."""
+    origin: Origin | None = None
+    live: JsonObject | None = field(default=None, repr=False)
+    result: JsonObject | None = field(default=None, repr=False)
+
+
+class ClusterStatus(StrEnum):
+    """How a cluster entry came out of a walk. Unreachable is never "no changes"."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    UNREACHABLE = "unreachable"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFailure:
+    """Why a cluster has no result, or only a part of one."""
+
+    problem: Problem
+    exit_code: ExitCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterPlan:
+    """The Changes of one cluster entry, sorted by (app, ref); ``keep`` included."""
+
+    cluster: str
+    environment: str
+    status: ClusterStatus
+    changes: tuple[Change, ...] = ()
+    failure: ClusterFailure | None = None
+    first_contact: bool = False
+    warnings: tuple[str, ...] = ()
+    """Server warnings (deprecations) and ours, each once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The whole fleet at one revision. ``id`` is the digest of everything below it."""
+
+    id: str
+    fleet: str
+    revision: str
+    """Commit id, with ``+dirty`` when the working tree differs; "" outside Git."""
+    clusters: tuple[ClusterPlan, ...]
+    partial: bool = False
+    """A selection was given: what was not selected is neither pruned nor advanced."""
+
+    def count(self, op: Op) -> int:
+        """How many objects of the fleet have ``op``."""
+        return sum(1 for c in self.clusters for change in c.changes if change.op is op)

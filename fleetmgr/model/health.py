@@ -1,0 +1,35 @@
+"""How a workload is, in Argo CD's words (worst first in ``WORST_FIRST``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class HealthStatus(StrEnum):
+    """Health of an object, an app or a cluster."""
+
+    HEALTHY = "Healthy"
+    SUSPENDED = "Suspended"
+    PROGRESSING = "Progressing"
+    MISSING = "Missing"
+    DEGRADED = "Degraded"
+    UNKNOWN = "Unknown"
+
+
+BEST_FIRST = (
+    HealthStatus.HEALTHY,
+    HealthStatus.SUSPENDED,
+    HealthStatus.PROGRESSING,
+    HealthStatus.MISSING,
+    HealthStatus.DEGRADED,
+    HealthStatus.UNKNOWN,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """A status and the sentence that explains it."""
+
+    status: HealthStatus
+    message: str = ""

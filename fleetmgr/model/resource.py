@@ -1,0 +1,80 @@
+"""A Resource is one Pulumi Kubernetes resource declaration; a Stack is all of one cluster entry.
+
+The identity scheme is frozen (docs/decisions/0003-resource-identity.md): the Pulumi name is
+``<namespace>/<name>`` (``<name>`` when cluster-scoped), the parent one component ``fleetmgr:index:App`` per
+app; app, environment and overlay never appear in the name, so an object that moves keeps its identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fleetmgr.errors import Problem
+from fleetmgr.model.jsontypes import JsonObject
+from fleetmgr.model.objects import ObjectRef, Origin
+
+APP_TYPE = "fleetmgr:index:App"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceOptions:
+    """Pulumi resource options that we use. ``aliases`` are type tokens of the other API versions;
+    ``depends_on`` and ``deleted_with`` are names (with their type) of Resources of the same Stack as
+    ``(type token, name)``."""
+
+    aliases: tuple[str, ...] = ()
+    depends_on: tuple[tuple[str, str], ...] = ()
+    deleted_with: tuple[str, str] | None = None
+    protect: bool = False
+    retain_on_delete: bool = False
+    ignore_changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """``inputs`` is the complete canonical object (apiVersion and kind included), camelCase, plain JSON."""
+
+    type: str
+    name: str
+    inputs: JsonObject = field(repr=False)
+    options: ResourceOptions
+    ref: ObjectRef
+    app: str
+    origin: Origin
+
+    def urn(self, *, project: str, stack: str) -> str:
+        """The URN exactly as the Pulumi engine computes it (deployment.go, ``generateURN``)."""
+        return f"urn:pulumi:{stack}::{project}::{APP_TYPE}${self.type}::{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackApp:
+    """One app of a Stack: what the engine must know besides its Resources."""
+
+    name: str
+    namespace: str
+    create_namespace: bool
+    depends_on: tuple[str, ...]
+    prune: bool
+    timeout: float
+    revision: str | None
+    """Full commit id that the source was read at; None = working tree."""
+    artifact_digest: str
+    render_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """All Resources of one cluster entry: Pulumi project = fleet, stack = cluster.
+
+    ``apps`` are in dependency order (a dependency comes first); ``resources`` sorted by (app order, type,
+    name), each object at most once. ``warnings`` are problems that do not stop a run (duplicate list keys,
+    skipped files).
+    """
+
+    fleet: str
+    cluster: str
+    environment: str
+    apps: tuple[StackApp, ...]
+    resources: tuple[Resource, ...] = field(repr=False)
+    warnings: tuple[Problem, ...] = ()

@@ -1,0 +1,84 @@
+"""A Target is app x cluster: what one cluster is to get of one app, with every layer folded in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fleetmgr.errors import Where
+from fleetmgr.model.jsontypes import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRequest:
+    """What to read of a source. Hashable: each distinct request is fetched and parsed once.
+
+    ``path`` is relative to the repository ("." = its root); ``revision`` None is the working tree, else a
+    commit, tag or branch of this repository. ``include``/``exclude`` are globs relative to ``path``.
+    """
+
+    type: str
+    path: str
+    revision: str | None = None
+    recurse: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedNamespace:
+    """``namespace: {name, labels, annotations}`` of an app: the Namespace is a Resource of that app."""
+
+    labels: tuple[tuple[str, str], ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """What the layers change about a source, already folded (later layer wins). Values are read-only.
+
+    ``namespace`` overrides every object's namespace (as kustomize); the app's own namespace only fills in.
+    ``images`` maps an image name to ``tag``, ``name:tag`` or ``@sha256:...``; ``replicas`` maps workload
+    names as the source renders them.
+    """
+
+    namespace: str | None = None
+    images: Mapping[str, str] = field(default_factory=dict[str, str])
+    replicas: Mapping[str, int] = field(default_factory=dict[str, int])
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    annotations: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One app on one cluster entry. Sorted by (cluster order, app order) in a fleet."""
+
+    fleet: str
+    cluster: str
+    environment: str
+    app: str
+    namespace: str
+    create_namespace: bool
+    owned_namespace: OwnedNamespace | None
+    source: FetchRequest
+    substitute: bool
+    overlay: Overlay
+    exclude: tuple[tuple[str, str], ...]
+    """(kind, name) pairs left out; name "" = every object of the kind."""
+    variables: Mapping[str, Json]
+    """Roots of ``${...}``: cluster, environment, app, fleet (objects) and vars (the layered vars)."""
+    depends_on: tuple[str, ...]
+    prune: bool
+    timeout: float
+    """Seconds that an apply waits for this app to be Healthy."""
+    where: Where
+    """The app's entry in fleet.yaml."""
+    source_where: Where
+    """Where the path was written that ``source.path`` came from."""
+    overlay_where: Mapping[str, Where] = field(default_factory=dict[str, Where])
+    """Where each overlay entry was set: keys like ``images.nginx``, ``replicas.web``, ``namespace``."""
+
+    @property
+    def name(self) -> str:
+        """``app@cluster``, as ``fleet explain`` takes it."""
+        return f"{self.app}@{self.cluster}"

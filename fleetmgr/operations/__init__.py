@@ -1,0 +1,1 @@
+"""The verbs, one short file each: they join pure steps and ports. No printing, no settings, no adapter."""

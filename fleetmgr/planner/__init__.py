@@ -1,0 +1,1 @@
+"""Cluster plans -> the Plan of the fleet: totals, identical changes, id. Pure."""

@@ -1,0 +1,161 @@
+"""One cluster's API: requests only. What to ask and what answers mean is the engine's business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fleetmgr.model.jsontypes import JsonObject
+from fleetmgr.model.objects import GroupKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiResource:
+    """A served kind in one version."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool
+    verbs: tuple[str, ...] = ()
+
+    @property
+    def group_kind(self) -> GroupKind:
+        """The kind across versions."""
+        return GroupKind(self.group, self.kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """What a cluster serves. ``incomplete`` names groups whose discovery failed: their kinds are unknown,
+    not absent."""
+
+    resources: Mapping[tuple[str, str, str], ApiResource]
+    """Keyed (group, version, kind); subresources left out."""
+    preferred: Mapping[GroupKind, ApiResource]
+    incomplete: tuple[str, ...] = ()
+
+    def find(self, group: str, version: str, kind: str) -> ApiResource | None:
+        """The served resource, or None."""
+        return self.resources.get((group, version, kind))
+
+    def unreadable(self, group: str) -> bool:
+        """Whether absence of a kind of ``group`` proves nothing."""
+        return group in self.incomplete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """Answer to an apply: the object as stored (or as it would be), and the server's Warning headers."""
+
+    body: JsonObject = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessQuery:
+    """A SelfSubjectAccessReview question."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchEvent:
+    """ADDED, MODIFIED or DELETED with the object; BOOKMARK and ERROR are handled below the port."""
+
+    type: str
+    body: JsonObject = field(repr=False)
+
+
+class ClusterClient(Protocol):
+    """Thread-safe; one connection pool a cluster. Every method raises ClusterError subclasses only."""
+
+    @property
+    def cluster(self) -> str:
+        """The entry's name."""
+        ...
+
+    @property
+    def server(self) -> str:
+        """The API server's URL."""
+        ...
+
+    def version(self) -> str:
+        """gitVersion of the server, e.g. ``v1.34.4``."""
+        ...
+
+    def discover(self, *, fresh: bool = False) -> Discovery:
+        """What is served (aggregated discovery where the server has it); cached unless ``fresh``."""
+        ...
+
+    def get(self, resource: ApiResource, *, namespace: str, name: str) -> JsonObject | None:
+        """The object, or None on 404."""
+        ...
+
+    def list(
+        self, resource: ApiResource, *, namespace: str = "", selector: str = ""
+    ) -> tuple[JsonObject, ...]:
+        """Every object, all pages, consistent (never resourceVersion=0). ``namespace`` "" = all.
+
+        apiVersion and kind are filled in on each item. Raises ObjectGone when the kind is not served.
+        A page that fails fails the whole list: a partial list is never returned.
+        """
+        ...
+
+    def apply(
+        self,
+        resource: ApiResource,
+        body: JsonObject,
+        *,
+        manager: str,
+        force: bool,
+        dry_run: bool,
+    ) -> Applied:
+        """Server-side apply of ``body`` (metadata.name and namespace say where)."""
+        ...
+
+    def patch(
+        self,
+        resource: ApiResource,
+        *,
+        namespace: str,
+        name: str,
+        operations: list[JsonObject],
+        manager: str,
+    ) -> JsonObject:
+        """A JSON patch (RFC 6902), for managedFields only."""
+        ...
+
+    def delete(
+        self, resource: ApiResource, *, namespace: str, name: str, uid: str, dry_run: bool = False
+    ) -> bool:
+        """Delete in the background with a uid precondition; False when it was gone already."""
+        ...
+
+    def allowed(self, query: AccessQuery) -> bool:
+        """SelfSubjectAccessReview."""
+        ...
+
+    def watch(
+        self, resource: ApiResource, *, namespace: str = "", selector: str = "", timeout: float
+    ) -> Iterator[WatchEvent]:
+        """Changes from now on, ending after ``timeout`` seconds or when the server closes; starts with a
+        synthetic ADDED for each present object."""
+        ...
+
+    def close(self) -> None:
+        """Drop the connections."""
+        ...
+
+
+class ClusterConnector(Protocol):
+    """Opens clusters by their entry."""
+
+    def connect(self, cluster: str) -> ClusterClient:
+        """A client for the entry; raises ClusterError (AuthFailed when the access cannot be used)."""
+        ...

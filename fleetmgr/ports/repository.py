@@ -1,0 +1,41 @@
+"""The Git repository that holds fleet.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeEntry:
+    """A file of a commit: ``path`` relative to the folder of fleet.yaml; ``link`` is a symlink's target."""
+
+    path: str
+    content: bytes = field(repr=False, default=b"")
+    link: str | None = None
+
+
+class Repository(Protocol):
+    """Read-only view of the repository around ``root`` (the folder of fleet.yaml)."""
+
+    @property
+    def root(self) -> Path:
+        """Folder of fleet.yaml; may be below the top of the repository."""
+        ...
+
+    def head(self) -> str | None:
+        """Full commit id of HEAD; None outside Git or before the first commit."""
+        ...
+
+    def dirty(self) -> bool:
+        """Whether the working tree differs from HEAD below ``root`` (untracked files count)."""
+        ...
+
+    def resolve(self, revision: str) -> str:
+        """Full commit id of a commit, tag or branch; raises FleetError when it is none."""
+        ...
+
+    def tree(self, commit: str, path: str, *, recurse: bool) -> tuple[TreeEntry, ...]:
+        """Files below ``path`` at ``commit``, sorted; raises FleetError when the path is not there."""
+        ...

@@ -1,0 +1,1 @@
+"""Artifacts + Targets -> Stacks of Resources: scalar rules, overlays, variables, canonical form. Pure."""

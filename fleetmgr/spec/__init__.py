@@ -1,0 +1,1 @@
+"""Pydantic models of fleet.yaml and overlays, and the guarded loader: the only validation of user input."""
