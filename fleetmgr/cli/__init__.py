@@ -1,1 +1,1 @@
-"""One click command per file: read arguments, call one operation, print, choose the exit code. Never an adapter."""
+"""One click command per file: read arguments, call one operation, print, choose the exit code."""

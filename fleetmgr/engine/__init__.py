@@ -1,1 +1,1 @@
-"""What the embedded engine knows: compare, ownership, prune set, order, inventory. Pure; tested without a cluster."""
+"""What the embedded engine knows: compare, ownership, prune set, order. Pure; tested without a cluster."""

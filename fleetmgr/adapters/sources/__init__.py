@@ -1,1 +1,1 @@
-"""Fetching sources: the working tree or a commit, scanned for links that leave the tree before anything is read."""
+"""Fetching sources: the working tree or a commit, scanned for links that leave it before it is read."""

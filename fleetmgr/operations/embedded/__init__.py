@@ -1,1 +1,1 @@
-"""The embedded engine: reads one cluster through its client, lets ``engine`` decide, writes, waits. No state file."""
+"""The embedded engine: reads a cluster, lets ``engine`` decide, writes, waits. No state file."""

@@ -1,0 +1,145 @@
+"""What a run did, and how the fleet is: results per object, per cluster, per fleet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fleetmgr.errors import ExitCode, Problem
+from fleetmgr.model.change import ClusterFailure, Op
+from fleetmgr.model.health import Health, HealthStatus
+from fleetmgr.model.objects import ObjectRef
+
+
+class Outcome(StrEnum):
+    """How one write ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """Not tried, because something before it failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectResult:
+    """One Change of the plan after the apply."""
+
+    op: Op
+    app: str
+    ref: ObjectRef
+    outcome: Outcome
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectHealth:
+    """Health of one live object."""
+
+    ref: ObjectRef
+    health: Health
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppHealth:
+    """Health of one app on one cluster: the worst of its objects."""
+
+    app: str
+    status: HealthStatus
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterReport:
+    """What an apply did on one cluster entry. ``exit_code`` is this cluster's own."""
+
+    cluster: str
+    environment: str
+    exit_code: ExitCode
+    results: tuple[ObjectResult, ...] = ()
+    health: tuple[AppHealth, ...] = ()
+    failure: ClusterFailure | None = None
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What an apply did on the fleet."""
+
+    plan_id: str
+    fleet: str
+    revision: str
+    clusters: tuple[ClusterReport, ...]
+    partial: bool = False
+
+
+class SyncStatus(StrEnum):
+    """Whether live is as desired."""
+
+    SYNCED = "Synced"
+    OUT_OF_SYNC = "OutOfSync"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetStatus:
+    """One app on one cluster. ``revision`` and ``applied_at`` (RFC 3339) are of the last apply; None = never."""
+
+    app: str
+    cluster: str
+    environment: str
+    sync: SyncStatus
+    health: Health
+    pending: int = 0
+    """Objects that an apply would write."""
+    revision: str | None = None
+    applied_at: str | None = None
+    actor: str | None = None
+    objects: tuple[ObjectHealth, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterState:
+    """A cluster entry in ``fleet status``."""
+
+    cluster: str
+    environment: str
+    version: str | None
+    targets: tuple[TargetStatus, ...] = ()
+    failure: ClusterFailure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetStatus:
+    """``fleet status``."""
+
+    fleet: str
+    revision: str
+    clusters: tuple[ClusterState, ...]
+
+
+class CheckResult(StrEnum):
+    """How a doctor's check came out."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorCheck:
+    """One thing that ``fleet doctor`` looked at; ``cluster`` None = this machine."""
+
+    name: str
+    result: CheckResult
+    message: str
+    cluster: str | None = None
+    hint: str | None = None
+    exit_code: ExitCode = ExitCode.OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """``fleet doctor``."""
+
+    checks: tuple[DoctorCheck, ...]

@@ -1,0 +1,25 @@
+"""What every verb needs: the loaded fleet and the ports, bundled once by wiring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fleetmgr.ports.clock import Clock
+from fleetmgr.ports.cluster import ClusterConnector
+from fleetmgr.ports.repository import Repository
+from fleetmgr.ports.source_fetcher import SourceFetcher
+from fleetmgr.spec import LoadedFleet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """The ground that a walk stands on. ``actor`` is recorded with every apply."""
+
+    loaded: LoadedFleet
+    repository: Repository
+    fetcher: SourceFetcher
+    connector: ClusterConnector
+    clock: Clock
+    actor: str
+    parallel: int
+    """Clusters at a time."""
