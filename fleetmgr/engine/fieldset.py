@@ -1,0 +1,178 @@
+"""Reading ``managedFields``: who holds which field of a live object.
+
+A fieldset (``fieldsV1``) is a tree: ``f:<field>``, ``k:<JSON of the key fields>`` for an item of a keyed list,
+``v:<JSON>`` for a member of a set, ``.`` for the node itself; a leaf is an empty object. Format:
+sigs.k8s.io/structured-merge-diff/v6/fieldpath/serialize.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import orjson
+
+from fleetmgr.model.jsontypes import Json, JsonArray, JsonObject, array_at, is_array, is_object, object_at
+
+UPDATE = "Update"
+APPLY = "Apply"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One managedFields entry. ``time`` is RFC 3339 as the server wrote it."""
+
+    manager: str
+    operation: str
+    subresource: str
+    time: str
+    fields: JsonObject
+
+
+def entries(live: JsonObject) -> Iterator[Entry]:
+    """Every managedFields entry of an object."""
+    for raw in array_at(live, "metadata", "managedFields"):
+        if is_object(raw):
+            yield Entry(
+                manager=str(raw.get("manager", "")),
+                operation=str(raw.get("operation", "")),
+                subresource=str(raw.get("subresource") or ""),
+                time=str(raw.get("time") or ""),
+                fields=object_at(raw, "fieldsV1"),
+            )
+
+
+def own_fields(live: JsonObject, manager: str) -> tuple[JsonObject, ...]:
+    """Our fieldsets: the Apply entry and any Update entry of the same manager (a Pulumi run leaves those),
+    main resource only."""
+    return tuple(
+        e.fields
+        for e in entries(live)
+        if e.manager == manager and not e.subresource and e.operation in (APPLY, UPDATE)
+    )
+
+
+def apply_fields(live: JsonObject, manager: str) -> JsonObject:
+    """The fieldset of our Apply entry, or an empty one."""
+    for entry in entries(live):
+        if entry.manager == manager and entry.operation == APPLY and not entry.subresource:
+            return entry.fields
+    return {}
+
+
+def list_keys(fields: JsonObject) -> tuple[str, ...]:
+    """Names of the key fields when ``fields`` belongs to a keyed list, else ()."""
+    for key in fields:
+        if key.startswith("k:"):
+            parsed = orjson.loads(key[2:])
+            return tuple(parsed)
+    return ()
+
+
+def is_set(fields: JsonObject) -> bool:
+    """Whether ``fields`` belongs to a list that is a set."""
+    return any(key.startswith("v:") for key in fields)
+
+
+def item_fields(fields: JsonObject, item: Json) -> JsonObject:
+    """The fieldset of one item of a keyed list."""
+    if not is_object(item):
+        return {}
+    for key, value in fields.items():
+        if key.startswith("k:") and matches(item, orjson.loads(key[2:])) and is_object(value):
+            return value
+    return {}
+
+
+def matches(item: JsonObject, wanted: JsonObject) -> bool:
+    """Whether an item of a keyed list has this key. A key field that the item leaves out is taken to be
+    defaulted (``protocol: TCP`` of a port)."""
+    return any(k in item for k in wanted) and all(k not in item or item[k] == v for k, v in wanted.items())
+
+
+def find_item(items: JsonArray, wanted: JsonObject) -> JsonObject | None:
+    """The item with this key: an exact match first, then one that leaves key fields to defaults."""
+    loose: JsonObject | None = None
+    for item in items:
+        if not is_object(item):
+            continue
+        if all(item.get(k) == v and k in item for k, v in wanted.items()):
+            return item
+        if loose is None and matches(item, wanted):
+            loose = item
+    return loose
+
+
+def leftovers(fields: JsonObject, desired: Json, path: str = "") -> Iterator[str]:
+    """JSON pointers of what ``fields`` holds and ``desired`` no longer names: an apply would remove these."""
+    for key, below in fields.items():
+        if key == ".":
+            continue
+        found, segment, value = _step(key, desired)
+        if not found:
+            yield f"{path}/{segment}"
+        elif is_object(below) and below:
+            yield from leftovers(below, value, f"{path}/{segment}")
+
+
+def _step(key: str, desired: Json) -> tuple[bool, str, Json]:
+    """Follow one fieldset key into ``desired``: (is it there, pointer segment, value)."""
+    kind, text = key[:2], key[2:]
+    if kind == "f:":
+        present = is_object(desired) and text in desired
+        return present, escape(text), desired[text] if present else None
+    if kind == "k:":
+        wanted: JsonObject = orjson.loads(text)
+        item = find_item(desired, wanted) if is_array(desired) else None
+        return item is not None, key_segment(wanted), item
+    if kind == "v:":
+        value = orjson.loads(text)
+        return is_array(desired) and value in desired, f"[={text}]", None
+    return True, text, None  # i:<index> is never written by the API server for real types
+
+
+def holds(fields: JsonObject, path: str) -> bool:
+    """Whether a fieldset holds the field at a pointer as made by this package (or something above it that is
+    a leaf: an atomic list or map)."""
+    node = fields
+    for segment in path.strip("/").split("/"):
+        child = _descend(node, segment)
+        if child is None:
+            return False
+        if not child:
+            return True
+        node = child
+    return True
+
+
+def _descend(node: JsonObject, segment: str) -> JsonObject | None:
+    if segment.startswith("[="):
+        value = node.get(f"v:{segment[2:-1]}")
+        return value if is_object(value) else None
+    if segment.startswith("["):
+        for key, value in node.items():
+            if key.startswith("k:") and key_segment(orjson.loads(key[2:])) == segment and is_object(value):
+                return value
+        return None
+    value = node.get(f"f:{unescape(segment)}")
+    return value if is_object(value) else None
+
+
+def key_segment(wanted: JsonObject) -> str:
+    """``[name=web]``; ``[containerPort=80,protocol=TCP]``."""
+    return "[" + ",".join(f"{k}={_scalar(v)}" for k, v in sorted(wanted.items())) + "]"
+
+
+def _scalar(value: Json) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return escape(text)
+
+
+def escape(segment: str) -> str:
+    """RFC 6901 escaping of one segment."""
+    return segment.replace("~", "~0").replace("/", "~1")
+
+
+def unescape(segment: str) -> str:
+    """Undo ``escape``."""
+    return segment.replace("~1", "/").replace("~0", "~")
