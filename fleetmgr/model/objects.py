@@ -84,12 +84,18 @@ def ref_of(body: JsonObject) -> ObjectRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where an object was written: a file of the repository, 1-based line and column."""
+    """Where an object was written: a file of the repository, 1-based line and column.
+
+    ``document`` counts the file's documents from 0; ``item`` is the place inside a List (``items[3]``), so
+    that a field path of the object can be found again in the file (``rendering.locate``).
+    """
 
     file: str
     line: int
     column: int = 1
     revision: str | None = None
+    document: int = 0
+    item: str = ""
 
     def where(self, *, obj: str | None = None, field: str | None = None, cluster: str | None = None) -> Where:
         """As a place for an error message."""

@@ -14,6 +14,13 @@ from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef, Origin
 
 APP_TYPE = "fleetmgr:index:App"
+PATCH_MANAGER_ANNOTATION = "pulumi.com/patchFieldManager"
+SKIP_AWAIT_ANNOTATION = "pulumi.com/skipAwait"
+
+
+def field_manager(fleet: str) -> str:
+    """The server-side apply manager of both engines: one a fleet, so that two fleets conflict loudly."""
+    return f"fleetmgr:{fleet}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
