@@ -1,0 +1,40 @@
+"""One run of the command line: what the shared options say, kept in one place for command and errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from fleetmgr.cli.terminal import TerminalSettings
+
+DEFAULT_FILE = Path("fleet.yaml")
+DEFAULT_PARALLEL = 8
+
+
+class Output(NamedTuple):
+    """``-o FORMAT`` (``path`` None: standard output) or ``-o FORMAT=FILE``."""
+
+    format: str
+    path: Path | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Invocation:
+    """Filled while the command line is read; the object of every click context."""
+
+    terminal: TerminalSettings = field(default_factory=TerminalSettings)
+    file: Path = DEFAULT_FILE
+    parallel: int = DEFAULT_PARALLEL
+    environments: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    selectors: tuple[str, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    colour: str = "auto"
+    progress: str = "auto"
+
+    @property
+    def stdout_format(self) -> str:
+        """What goes to standard output: ``text`` unless ``-o`` says otherwise."""
+        return next((output.format for output in self.outputs if output.path is None), "text")

@@ -1,0 +1,198 @@
+"""The options that several commands share, spelled once; they fill the Invocation."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+from click.shell_completion import CompletionItem
+
+from fleetmgr.cli.invocation import DEFAULT_FILE, DEFAULT_PARALLEL, Invocation, Output
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+FORMATS = ("text", "json", "yaml")
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?\Z")
+
+
+class Duration(click.ParamType[float]):
+    """``90s``, ``10m``, ``1h30m``: seconds as a float."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds; zero and texts without a unit are refused."""
+        if isinstance(value, float):
+            return value
+        match = _DURATION.match(str(value))
+        hours, minutes, seconds = (int(n or 0) for n in match.groups()) if match else (0, 0, 0)
+        total = hours * 3600 + minutes * 60 + seconds
+        if not total:
+            self.fail(f"{value!r} is not a duration like 90s, 10m or 1h30m", param, ctx)
+        return float(total)
+
+
+class OutputType(click.ParamType[Output]):
+    """``FORMAT`` or ``FORMAT=FILE``."""
+
+    name = "format[=file]"
+
+    def __init__(self, formats: Sequence[str]) -> None:
+        """``formats`` that the command can write."""
+        self.formats = formats
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Output:
+        """The format and, behind ``=``, the file."""
+        if isinstance(value, Output):
+            return value
+        name, equals, path = str(value).partition("=")
+        if name not in self.formats or (equals and not path):
+            known = ", ".join(self.formats)
+            self.fail(f"{value!r} is not one of {known}, or one of them with =FILE", param, ctx)
+        return Output(name, Path(path) if path else None)
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's
+        param: click.Parameter,  # noqa: ARG002 - click's
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """The formats."""
+        return [CompletionItem(name) for name in self.formats if name.startswith(incomplete)]
+
+
+def _stored(field: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    """A callback that keeps the value in the Invocation instead of passing it to the command."""
+
+    def store(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ARG001 - click's
+        setattr(ctx.ensure_object(Invocation), field, value)
+
+    return store
+
+
+def _outputs(ctx: click.Context, param: click.Parameter, value: tuple[Output, ...]) -> None:
+    """Keep the outputs; standard output can hold one document only."""
+    ctx.ensure_object(Invocation).outputs = value
+    if sum(1 for output in value if output.path is None) > 1:
+        raise click.BadParameter(
+            "only one format can go to standard output; give the others a file", ctx, param
+        )
+
+
+def _names(section: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Completes names of fleet.yaml; loads the specification only when a shell asks."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click's
+        names = importlib.import_module("fleetmgr.cli.names")
+        file = ctx.ensure_object(Invocation).file
+        found = cast("list[str]", names.names_of(file, section))
+        return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+
+    return complete
+
+
+def _option(*names: str, field: str, **settings: Any) -> Decorator[Any]:
+    return click.option(*names, expose_value=False, callback=_stored(field), **settings)
+
+
+def _apply_all(command: F, decorators: Sequence[Decorator[Any]]) -> F:
+    for decorator in reversed(decorators):
+        command = decorator(command)
+    return command
+
+
+def fleet_options(command: F) -> F:
+    """Which fleet.yaml, which part of it, how many clusters at a time."""
+    return _apply_all(
+        command,
+        (
+            _option(
+                "-f",
+                "--file",
+                field="file",
+                type=click.Path(path_type=Path),
+                default=DEFAULT_FILE,
+                show_default=True,
+                is_eager=True,
+                help="The fleet.yaml to use.",
+            ),
+            _selecting("-e", "--environment", field="environments", noun="environment"),
+            _selecting("-c", "--cluster", field="clusters", noun="cluster"),
+            _selecting("-a", "--app", field="apps", noun="app"),
+            _option(
+                "-l",
+                "--selector",
+                field="selectors",
+                multiple=True,
+                metavar="SELECTOR",
+                help="Only clusters with these labels, as in kubectl: tier=canary,region in (kr, us). Repeatable.",
+            ),
+            _option(
+                "--parallel",
+                field="parallel",
+                type=click.IntRange(min=1),
+                default=DEFAULT_PARALLEL,
+                metavar="N",
+                help=f"Clusters at a time.  [default: {DEFAULT_PARALLEL}, or as many as there are]",
+            ),
+        ),
+    )
+
+
+def _selecting(*names: str, field: str, noun: str) -> Decorator[Any]:
+    return _option(
+        *names,
+        field=field,
+        multiple=True,
+        metavar="NAME",
+        shell_complete=_names(field),
+        help=f"Only this {noun}. Repeatable.",
+    )
+
+
+def output_options(command: F) -> F:
+    """What to print and how."""
+    return _apply_all(
+        command,
+        (
+            click.option(
+                "-o",
+                "--output",
+                type=OutputType(FORMATS),
+                multiple=True,
+                expose_value=False,
+                is_eager=True,
+                callback=_outputs,
+                metavar="FORMAT[=FILE]",
+                help="text (default), json or yaml; =FILE writes to a file. Repeatable.",
+            ),
+            _option(
+                "--color",
+                field="colour",
+                type=click.Choice(("auto", "always", "never")),
+                default="auto",
+                help="Colours.  [default: auto; NO_COLOR and FORCE_COLOR are obeyed]",
+            ),
+        ),
+    )
+
+
+def progress_option(command: F) -> F:
+    """How the way there is shown."""
+    return _option(
+        "--progress",
+        field="progress",
+        type=click.Choice(("auto", "tty", "plain", "none")),
+        default="auto",
+        help="A live table, plain lines or nothing, on standard error.  [default: auto]",
+    )(command)
+
+
+detailed_exitcode = click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes."
+)
+show_unchanged = click.option("--show-unchanged", is_flag=True, help="List what stays as it is as well.")

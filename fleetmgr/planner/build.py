@@ -1,0 +1,84 @@
+"""Cluster plans -> the Plan of the fleet, with an id that two equal plans share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from fleetmgr.model.change import Change, ClusterPlan, FieldDiff, Op, Plan
+from fleetmgr.model.jsontypes import Json, JsonObject, is_object
+
+_VOLATILE_METADATA = frozenset(
+    {"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"}
+)
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""Holds the whole object again, values of Secrets included."""
+
+
+def build(fleet: str, revision: str, clusters: Sequence[ClusterPlan], *, partial: bool) -> Plan:
+    """The Plan of ``fleet`` at ``revision``; ``clusters`` stay in their order.
+
+    The id is the SHA-256 (hex) of what would be done and where. It does not depend on the order of the
+    clusters, on versions and counters of live objects, on texts of errors, nor on values of Secrets:
+    a digest over a weak password could be guessed by anyone who may read the id.
+    """
+    content = {
+        "fleet": fleet,
+        "revision": revision,
+        "partial": partial,
+        "clusters": sorted((_cluster(c) for c in clusters), key=lambda c: str(c["name"])),
+    }
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    digest = hashlib.sha256(canonical.encode("ascii")).hexdigest()
+    return Plan(id=digest, fleet=fleet, revision=revision, clusters=tuple(clusters), partial=partial)
+
+
+def _cluster(plan: ClusterPlan) -> JsonObject:
+    changes = [_change(c) for c in plan.changes if c.op is not Op.KEEP]
+    return {
+        "name": plan.cluster,
+        "environment": plan.environment,
+        "status": plan.status.value,
+        "firstContact": plan.first_contact,
+        "failure": plan.failure.problem.code if plan.failure else None,
+        "changes": sorted(changes, key=lambda c: json.dumps(c, sort_keys=True)),
+    }
+
+
+def _change(change: Change) -> JsonObject:
+    secret = change.ref.group == "" and change.ref.kind == "Secret"
+    return {
+        "op": change.op.value,
+        "app": change.app,
+        "object": list(change.ref),
+        "diff": [_field(diff, secret=secret) for diff in change.diff],
+        "result": _stable(change.result, secret=secret),
+        "drift": change.drift,
+        "unverified": change.unverified,
+    }
+
+
+def _field(diff: FieldDiff, *, secret: bool) -> list[Json]:
+    hidden = diff.sensitive or (secret and not diff.path.startswith("/metadata/labels"))
+    return [diff.path, hidden] if hidden else [diff.path, diff.old, diff.new]
+
+
+def _stable(body: JsonObject | None, *, secret: bool) -> JsonObject | None:
+    """``body`` without what the server counts, and of a Secret only the keys."""
+    if body is None:
+        return None
+    stable: JsonObject = {key: value for key, value in body.items() if key != "status"}
+    metadata = stable.get("metadata")
+    if is_object(metadata):
+        kept: JsonObject = {k: v for k, v in metadata.items() if k not in _VOLATILE_METADATA}
+        if is_object(annotations := kept.get("annotations")):
+            kept["annotations"] = {k: v for k, v in annotations.items() if k != _LAST_APPLIED}
+        stable["metadata"] = kept
+    if secret:
+        for part in ("data", "stringData"):
+            values = stable.get(part)
+            if is_object(values):
+                stable[part] = sorted(values)
+    return stable

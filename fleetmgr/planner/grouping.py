@@ -1,0 +1,34 @@
+"""Identical changes on several clusters become one group: people read them once."""
+
+from __future__ import annotations
+
+import json
+
+from fleetmgr.model.change import Change, Op, Plan
+from fleetmgr.model.grouping import ChangeGroup
+
+_ALONE = frozenset({Op.CREATE, Op.DELETE, Op.KEEP})
+"""Shown in one line without fields, so that differing contents do not matter."""
+
+
+def same_changes(plan: Plan, *, unchanged: bool = False) -> tuple[ChangeGroup, ...]:
+    """The changes of ``plan`` by (app, object), each with the clusters where it is the same.
+
+    Same means: app, op, object, field diffs, reason and marks. ``keep`` only with ``unchanged``.
+    """
+    found: dict[str, tuple[Change, list[str]]] = {}
+    for cluster in plan.clusters:
+        for change in cluster.changes:
+            if change.op is Op.KEEP and not unchanged:
+                continue
+            found.setdefault(_key(change), (change, []))[1].append(cluster.cluster)
+    groups = [ChangeGroup(change=change, clusters=tuple(clusters)) for change, clusters in found.values()]
+    position = {cluster.cluster: number for number, cluster in enumerate(plan.clusters)}
+    groups.sort(key=lambda g: (g.change.app, g.change.ref, position[g.clusters[0]], g.change.op))
+    return tuple(groups)
+
+
+def _key(change: Change) -> str:
+    fields = [] if change.op in _ALONE else [[d.path, d.old, d.new, d.sensitive] for d in change.diff]
+    marks = [change.reason, change.unverified, change.drift, change.writer if change.drift else None]
+    return json.dumps([change.app, change.op.value, list(change.ref), fields, marks], sort_keys=True)

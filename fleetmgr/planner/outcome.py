@@ -1,0 +1,162 @@
+"""The exit code of a run: which cause wins when there are several (docs/reference/exit-codes.md).
+
+signals > 70 > 64 > 8 > 6 > 5 > 7 wherever they arise, then per cluster: all failed alike = that code
+(3, 9, 1), mixed or only some = 4, then 2 for changes where asked, then 0. Unreachable is 4, also when all
+clusters are: a plan that saw nothing is partial, never "no changes".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+from fleetmgr.errors import ExitCode
+from fleetmgr.model.change import ClusterPlan, ClusterStatus, Op, Plan
+from fleetmgr.model.report import CheckResult, ClusterReport, Diagnosis, FleetStatus, Report
+from fleetmgr.model.verdict import Verdict
+
+OVERRIDING = (
+    ExitCode.TERMINATED,
+    ExitCode.INTERRUPTED,
+    ExitCode.BUG,
+    ExitCode.USAGE,
+    ExitCode.LOCKED,
+    ExitCode.STALE,
+    ExitCode.REFUSED,
+    ExitCode.APPROVAL,
+)
+"""Codes that win over everything after them and over what other clusters did."""
+
+_BLOCKED = frozenset({Op.CONFLICT, Op.DENIED})
+_WORDS = {
+    ExitCode.TERMINATED: "terminated",
+    ExitCode.INTERRUPTED: "interrupted",
+    ExitCode.BUG: "hit a bug of fleet",
+    ExitCode.USAGE: "used wrongly",
+    ExitCode.LOCKED: "locked by another run",
+    ExitCode.STALE: "changed since the plan",
+    ExitCode.REFUSED: "refused",
+    ExitCode.APPROVAL: "waiting for approval",
+    ExitCode.AUTH: "without access",
+    ExitCode.TIMEOUT: "timed out",
+    ExitCode.PARTIAL: "unreachable",
+    ExitCode.FAILED: "failed",
+    ExitCode.OK: "done",
+}
+
+
+def settle(clusters: Mapping[str, ExitCode], *, changes: bool = False) -> Verdict:
+    """The verdict over each cluster's own code; ``changes``: whether code 2 is wanted and due."""
+    codes = list(clusters.values())
+    failed = [code for code in codes if code is not ExitCode.OK]
+    if not failed:
+        code = ExitCode.CHANGES if changes else ExitCode.OK
+        return Verdict(exit_code=code, reason="changes" if changes else "ok", clusters=clusters)
+    return Verdict(exit_code=_combined(codes, failed), reason=_reason(codes), clusters=clusters)
+
+
+def plan_verdict(plan: Plan, *, detailed: bool = False) -> Verdict:
+    """How a plan, diff or drift ends. ``detailed``: changes are worth code 2.
+
+    A cluster with objects in conflict or denied by the server has failed: its apply could not be complete.
+    """
+    clusters = {cluster.cluster: _plan_code(cluster) for cluster in plan.clusters}
+    verdict = settle(clusters, changes=detailed and has_writes(plan))
+    if verdict.exit_code is ExitCode.OK:
+        return replace(verdict, reason="changes" if has_writes(plan) else "no changes")
+    return verdict
+
+
+def has_writes(plan: Plan) -> bool:
+    """Whether an apply of ``plan`` would send anything."""
+    return any(change.op.writes for cluster in plan.clusters for change in cluster.changes)
+
+
+def report_verdict(report: Report) -> Verdict:
+    """How an apply ends; ``report`` covers every cluster of the plan (see ``complete``)."""
+    return settle({cluster.cluster: cluster.exit_code for cluster in report.clusters})
+
+
+def complete(report: Report, plan: Plan) -> Report:
+    """``report`` with what only the plan knows: clusters that were never applied to, and objects that
+    are in conflict or denied, which make their cluster fail. Order as in the plan."""
+    applied = {cluster.cluster: cluster for cluster in report.clusters}
+    return replace(report, clusters=tuple(_with_plan(applied.get(c.cluster), c) for c in plan.clusters))
+
+
+def nothing_applied(plan: Plan) -> Report:
+    """The report of an apply that had nothing to write."""
+    empty = Report(
+        plan_id=plan.id, fleet=plan.fleet, revision=plan.revision, clusters=(), partial=plan.partial
+    )
+    return complete(empty, plan)
+
+
+def status_verdict(status: FleetStatus) -> Verdict:
+    """How ``fleet status`` ends: seeing is what it is about, so ill apps are no failure of it."""
+    return settle(
+        {c.cluster: c.failure.exit_code if c.failure else ExitCode.OK for c in status.clusters},
+    )
+
+
+def diagnosis_verdict(diagnosis: Diagnosis) -> Verdict:
+    """How ``fleet doctor`` ends: the first failed check of a cluster is the cluster's code."""
+    machine = ExitCode.OK
+    clusters: dict[str, ExitCode] = {}
+    for check in diagnosis.checks:
+        code = ExitCode.OK
+        if check.result is CheckResult.FAILED:
+            code = ExitCode.FAILED if check.exit_code is ExitCode.OK else check.exit_code
+        if check.cluster is None:
+            machine = machine or code
+        else:
+            clusters[check.cluster] = clusters.get(check.cluster, ExitCode.OK) or code
+    verdict = settle(clusters)
+    if machine is ExitCode.OK or (verdict.exit_code is not ExitCode.OK and machine not in OVERRIDING):
+        return verdict
+    code = _combined([machine, verdict.exit_code], [machine, verdict.exit_code])
+    chosen = code if code in OVERRIDING else machine
+    return Verdict(exit_code=chosen, reason="a check of this machine failed", clusters=clusters)
+
+
+def _plan_code(cluster: ClusterPlan) -> ExitCode:
+    if cluster.failure is not None:
+        return cluster.failure.exit_code
+    if cluster.status is ClusterStatus.UNREACHABLE:
+        return ExitCode.PARTIAL
+    if cluster.status is ClusterStatus.ERROR or any(c.op in _BLOCKED for c in cluster.changes):
+        return ExitCode.FAILED
+    return ExitCode.OK
+
+
+def _with_plan(report: ClusterReport | None, plan: ClusterPlan) -> ClusterReport:
+    code = _plan_code(plan)
+    if report is None:
+        return ClusterReport(
+            cluster=plan.cluster,
+            environment=plan.environment,
+            exit_code=code,
+            failure=plan.failure,
+            warnings=plan.warnings,
+        )
+    if report.exit_code is ExitCode.OK and code is not ExitCode.OK:
+        return replace(report, exit_code=code, failure=report.failure or plan.failure)
+    return report
+
+
+def _combined(codes: list[ExitCode], failed: list[ExitCode]) -> ExitCode:
+    for code in OVERRIDING:
+        if code in failed:
+            return code
+    alike = len(failed) == len(codes) and len(set(failed)) == 1
+    return failed[0] if alike else ExitCode.PARTIAL
+
+
+def _reason(codes: list[ExitCode]) -> str:
+    """``1 of 3 clusters unreachable``; several causes in the order of the codes."""
+    counts = Counter(code for code in codes if code is not ExitCode.OK)
+    parts = [f"{number} {_WORDS.get(code, 'failed')}" for code, number in sorted(counts.items())]
+    total = f"{len(codes)} cluster{'' if len(codes) == 1 else 's'}"
+    first, *more = parts
+    return ", ".join([first.replace(" ", f" of {total} ", 1), *more])

@@ -1,0 +1,88 @@
+"""A Plan as plain data: the shape that ``fleet plan -o json`` promises to scripts."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from fleetmgr.errors import ExitCode
+from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff, Op, Plan
+from fleetmgr.model.jsontypes import JsonObject
+from fleetmgr.model.objects import ObjectRef
+from fleetmgr.model.verdict import Verdict
+from fleetmgr.reporting.problems import API_VERSION, problem_data
+from fleetmgr.reporting.redaction import hides
+
+
+def plan_data(plan: Plan, verdict: Verdict, *, unchanged: bool = False, kind: str = "Plan") -> JsonObject:
+    """Kind ``Plan``, or ``Drift`` for a plan of drift. ``keep`` is counted; listed with ``unchanged``."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "id": plan.id,
+        "fleet": plan.fleet,
+        "revision": plan.revision,
+        "partial": plan.partial,
+        "exitCode": int(verdict.exit_code),
+        "reason": verdict.reason,
+        "summary": _summary(plan),
+        "clusters": [_cluster(c, verdict, unchanged=unchanged) for c in plan.clusters],
+    }
+
+
+def _summary(plan: Plan) -> JsonObject:
+    statuses = Counter(cluster.status for cluster in plan.clusters)
+    changes = [change for cluster in plan.clusters for change in cluster.changes]
+    ops = Counter(change.op for change in changes)
+    return {
+        "clusters": len(plan.clusters),
+        **{status.value: statuses[status] for status in ClusterStatus},
+        **{op.value: ops[op] for op in Op},
+        "unverified": sum(1 for change in changes if change.unverified),
+        "drift": sum(1 for change in changes if change.drift),
+    }
+
+
+def _cluster(cluster: ClusterPlan, verdict: Verdict, *, unchanged: bool) -> JsonObject:
+    data: JsonObject = {
+        "name": cluster.cluster,
+        "environment": cluster.environment,
+        "status": cluster.status.value,
+        "exitCode": int(verdict.clusters.get(cluster.cluster, ExitCode.OK)),
+    }
+    if cluster.first_contact:
+        data["firstContact"] = True
+    if cluster.warnings:
+        data["warnings"] = list(cluster.warnings)
+    if cluster.failure is not None:
+        data["error"] = problem_data(cluster.failure.problem)
+    data["changes"] = [change_data(c) for c in cluster.changes if unchanged or c.op is not Op.KEEP]
+    return data
+
+
+def change_data(change: Change) -> JsonObject:
+    """One change; optional keys only where they say something."""
+    data: JsonObject = {
+        "op": change.op.value,
+        "app": change.app,
+        **object_data(change.ref),
+        "diff": [_diff(change.ref, diff) for diff in change.diff],
+    }
+    optional: JsonObject = {
+        "reason": change.reason,
+        "unverified": change.unverified or None,
+        "drift": change.drift or None,
+        "writer": change.writer,
+        "origin": str(change.origin) if change.origin else None,
+    }
+    return data | {key: value for key, value in optional.items() if value is not None}
+
+
+def object_data(ref: ObjectRef) -> JsonObject:
+    """``resource`` as one string and ``object`` in parts."""
+    return {"resource": str(ref), "object": ref._asdict()}
+
+
+def _diff(ref: ObjectRef, diff: FieldDiff) -> JsonObject:
+    if hides(ref, diff):
+        return {"path": diff.path, "sensitive": True}
+    return {"path": diff.path, "old": diff.old, "new": diff.new}

@@ -1,0 +1,144 @@
+"""A Plan for people: the sum, one line a cluster, then each distinct change once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+
+from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, Op, Plan
+from fleetmgr.model.grouping import ChangeGroup
+from fleetmgr.reporting.escape import visible, visible_lines
+from fleetmgr.reporting.problems import failure_lines
+from fleetmgr.reporting.style import OP_COLOURS, PLAIN, STATUS_COLOURS, SYMBOLS, Paint
+from fleetmgr.reporting.table import columns
+from fleetmgr.reporting.values import field_lines
+from fleetmgr.reporting.wording import counted, names
+
+_WITHOUT_FIELDS = frozenset({Op.CREATE, Op.DELETE, Op.KEEP})
+_NAMED = frozenset({Op.REPLACE, Op.MOVE, Op.ORPHANED, Op.UNPROVEN, Op.CONFLICT, Op.DENIED})
+_FIELD_INDENT = " " * 10
+
+
+def plan_text(plan: Plan, groups: Sequence[ChangeGroup], *, paint: Paint = PLAIN) -> str:
+    """The whole text; ``groups`` are the plan's changes as ``planner.same_changes`` gives them."""
+    lines = [paint("bold", _headline(plan)), "", *cluster_lines(plan, paint)]
+    for app, members in groupby(groups, key=lambda group: group.change.app):
+        lines += ["", paint("bold", visible(app))]
+        for group in members:
+            lines += change_lines(group, paint)
+    lines += ["", *_warnings(plan), *_unverified(groups), *_closing(plan)]
+    return "\n".join(lines) + "\n"
+
+
+def _headline(plan: Plan) -> str:
+    """``Plan: 12 clusters, 3 changed (5 create, 7 update), 9 unchanged, 0 unreachable``."""
+    statuses = Counter(cluster.status for cluster in plan.clusters)
+    written, left = op_counts(plan.clusters)
+    parts = [
+        f"{statuses[ClusterStatus.CHANGED]} changed" + (f" ({written})" if written else ""),
+        f"{statuses[ClusterStatus.UNCHANGED]} unchanged",
+        f"{statuses[ClusterStatus.UNREACHABLE]} unreachable",
+    ]
+    if statuses[ClusterStatus.ERROR]:
+        parts.append(f"{statuses[ClusterStatus.ERROR]} failed")
+    headline = f"Plan: {counted(len(plan.clusters), 'cluster')}, {', '.join(parts)}"
+    return f"{headline}; not written: {left}" if left else headline
+
+
+def op_counts(clusters: Sequence[ClusterPlan]) -> tuple[str, str]:
+    """What would be written (``2 create, 1 update``) and what is only listed (``1 orphaned``)."""
+    counts = Counter(change.op for cluster in clusters for change in cluster.changes)
+    written = ", ".join(f"{counts[op]} {op.value}" for op in Op if op.writes and counts[op])
+    listed = (op for op in Op if not op.writes and op is not Op.KEEP)
+    return written, ", ".join(f"{counts[op]} {op.value}" for op in listed if counts[op])
+
+
+def cluster_lines(plan: Plan, paint: Paint) -> list[str]:
+    """One line a cluster; the reason and the hint of a failure below it."""
+    rows = [[c.cluster, c.environment, c.status.value, _cluster_note(c)] for c in plan.clusters]
+    if not rows:
+        return ["  (no clusters selected)"]
+
+    def colour(row: int, column: int, text: str) -> str:
+        return paint(STATUS_COLOURS[plan.clusters[row].status], text) if column == 2 else text  # noqa: PLR2004 - the status column
+
+    table = columns([[visible(cell) for cell in row] for row in rows], indent="  ", paint=colour)
+    lines: list[str] = []
+    for cluster, line in zip(plan.clusters, table, strict=True):
+        lines.append(line)
+        if cluster.failure is not None:
+            lines += [f"      {text}" for text in failure_lines(cluster.failure, paint)]
+    return lines
+
+
+def _cluster_note(cluster: ClusterPlan) -> str:
+    written, left = op_counts([cluster])
+    parts = [part for part in (written, left) if part]
+    if cluster.first_contact:
+        parts.append("first contact")
+    return ", ".join(parts)
+
+
+def change_lines(group: ChangeGroup, paint: Paint) -> list[str]:
+    """One change: its object and clusters, then reason and fields where they tell something."""
+    change = group.change
+    word = f"{change.op.value} " if change.op in _NAMED else ""
+    head = paint(OP_COLOURS[change.op], f"{SYMBOLS[change.op]:>5} {word}{visible(change.ref.short)}")
+    lines = [f"{head} ({_on(group)}){_marks(change)}"]
+    if change.reason and not (change.unverified and change.op in _WITHOUT_FIELDS):
+        lines += [f"{_FIELD_INDENT}{text}" for text in visible_lines(change.reason)]
+    if change.op not in _WITHOUT_FIELDS:
+        fields = [line for diff in change.diff for line in field_lines(change.ref, diff, paint)]
+        lines += [f"{_FIELD_INDENT}{line}" for line in fields]
+    return lines
+
+
+def _on(group: ChangeGroup) -> str:
+    if len(group.clusters) == 1:
+        return visible(group.clusters[0])
+    same = "" if group.change.op in _WITHOUT_FIELDS else "same "
+    return f"{same}on {counted(len(group.clusters), 'cluster')}: {names(group.clusters)}"
+
+
+def _marks(change: Change) -> str:
+    marks = ["unverified"] if change.unverified else []
+    if change.drift:
+        marks.append(f"drift: {visible(change.writer)}" if change.writer else "drift")
+    return "".join(f" [{mark}]" for mark in marks)
+
+
+def _warnings(plan: Plan) -> list[str]:
+    """Each warning once, with the clusters that gave it."""
+    found: dict[str, list[str]] = {}
+    for cluster in plan.clusters:
+        for warning in cluster.warnings:
+            found.setdefault(warning, []).append(cluster.cluster)
+    return [f"Warning ({names(clusters)}): {visible(text)}" for text, clusters in found.items()]
+
+
+def _unverified(groups: Sequence[ChangeGroup]) -> list[str]:
+    """Why the server could not check some changes: said once, not at every object."""
+    reasons = Counter[str]()
+    for group in groups:
+        if group.change.unverified:
+            reasons[group.change.reason or "the server could not be asked"] += len(group.clusters)
+    return [
+        f"Unverified: {counted(number, 'change')}: {visible(reason)}" for reason, number in reasons.items()
+    ]
+
+
+def _closing(plan: Plan) -> list[str]:
+    lines: list[str] = []
+    if plan.partial:
+        lines.append("Partial: what was not selected is neither pruned nor advanced.")
+    if all(cluster.status is ClusterStatus.UNCHANGED for cluster in plan.clusters):
+        lines.append("No changes: every cluster is as desired.")
+    at = f" at {visible(short_revision(plan.revision))}" if plan.revision else ""
+    return [*lines, f"Plan {plan.id[:12]} of fleet {visible(plan.fleet)}{at}."]
+
+
+def short_revision(revision: str) -> str:
+    """The first 12 characters of a commit id, ``+dirty`` kept."""
+    commit, plus, rest = revision.partition("+")
+    return f"{commit[:12]}{plus}{rest}"

@@ -1,0 +1,32 @@
+"""The small words that all reports share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fleetmgr.errors import ExitCode
+from fleetmgr.reporting.escape import visible
+
+
+def code_name(code: ExitCode) -> str:
+    """An exit code in a word, for a cluster's line."""
+    return {
+        ExitCode.OK: "done",
+        ExitCode.AUTH: "no access",
+        ExitCode.PARTIAL: "unreachable",
+        ExitCode.REFUSED: "refused",
+        ExitCode.STALE: "stale",
+        ExitCode.LOCKED: "locked",
+        ExitCode.TIMEOUT: "timed out",
+    }.get(code, "failed")
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 cluster``, ``2 clusters``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def names(clusters: Sequence[str], *, limit: int = 8) -> str:
+    """Cluster names in a row, the rest of a long list counted."""
+    listed = ", ".join(visible(name) for name in clusters[:limit])
+    return listed if len(clusters) <= limit else f"{listed} and {len(clusters) - limit} more"
