@@ -88,7 +88,9 @@ def identity(pid: int) -> str | None:
         fields = _ps(pid, "state=,lstart=").split(maxsplit=1)
         return None if not fields[1:] or fields[0].startswith("Z") else fields[1]
     fields = _stat(pid)
-    if fields is None or fields[0] in {"Z", "X"}:
+    # A killed process is a zombie from its main thread's end on, but holds its ports and
+    # files until the last of its threads has ended.
+    if fields is None or (fields[0] in {"Z", "X"} and int(fields[17]) <= 1):
         return None
     with suppress(OSError):
         boot = (PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -1,0 +1,68 @@
+"""Control planes that end-to-end tests share: one sandbox of three clusters a run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fleetmgr import wiring
+from fleetmgr.adapters.toolchain.errors import ToolUnavailable
+from fleetmgr.operations.sandbox import sandbox_down, sandbox_up
+from fleetmgr.ports.sandbox import UpRequest
+
+START_SECONDS = 240.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxClusters:
+    """Contexts in ``kubeconfig``; each has a read-only twin called ``<context>-reader``."""
+
+    kubeconfig: Path
+    contexts: tuple[str, ...]
+
+    def kubectl(self, context: str, *arguments: str, stdin: str | None = None) -> str:
+        """What kubectl prints; a failure fails the test with kubectl's own words."""
+        answer = self.try_kubectl(context, *arguments, stdin=stdin)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    def try_kubectl(
+        self, context: str, *arguments: str, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """kubectl's answer, whatever it is."""
+        program = Path(sys.executable).with_name("kubectl")
+        access = [f"--kubeconfig={self.kubeconfig}", f"--context={context}"]
+        return subprocess.run(
+            [str(program), *access, *arguments],
+            capture_output=True,
+            text=True,
+            input=stdin,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def sandbox_clusters() -> Iterator[SandboxClusters]:
+    """Three ready clusters, e2e-1 .. e2e-3; FLEET_E2E_KEEP=1 leaves them running."""
+    ports = wiring.sandbox("e2e")
+    request = UpRequest(clusters=3, only=(), timeout=START_SECONDS)
+    try:
+        status = sandbox_up(ports.toolchain, ports.sandbox, request, _say)
+    except ToolUnavailable as error:
+        pytest.skip(f"no control planes here: {error}")
+    contexts = tuple(cluster.name for cluster in status.clusters)
+    try:
+        yield SandboxClusters(kubeconfig=status.kubeconfig, contexts=contexts)
+    finally:
+        if os.environ.get("FLEET_E2E_KEEP") != "1":  # noqa: TID251 - a switch of the test run
+            sandbox_down(ports.sandbox, (), _say, keep_data=False)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
