@@ -1,0 +1,127 @@
+"""What a cluster entry says about its way in, and what that comes to: an Endpoint and Credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from fleetmgr.errors import Where
+from fleetmgr.model.jsontypes import JsonObject
+from fleetmgr.ports.cluster_errors import AuthFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessSettings:
+    """``clusters[].access`` of one entry. ``kubeconfig`` is an absolute path or starts with ``~/``; without it
+    ``KUBECONFIG`` (a list, merged) and then ``~/.kube/config`` are read. Without ``context`` the current one."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    in_cluster: bool = False
+
+
+class AccessUnusable(AuthFailed):
+    """The kubeconfig, a file it names, or a credential plugin cannot give us a way in."""
+
+    code: ClassVar[str] = "FLT-3010"
+
+
+class AccessFault(Exception):
+    """Why access cannot be used, before it is known for which cluster entry (plugins are shared by several)."""
+
+    def __init__(self, message: str, *, hint: str | None = None, file: str | None = None) -> None:
+        """``message`` holds no credential."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.file = file
+
+    def for_cluster(self, cluster: str) -> AccessUnusable:
+        """The error that a user of ``cluster`` sees."""
+        where = Where(file=self.file, cluster=cluster)
+        return AccessUnusable(
+            f"no access to {cluster}: {self.message}", cluster=cluster, where=where, hint=self.hint
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where an API server is and how to know it. ``authority`` None = the system's certificate authorities."""
+
+    server: str
+    authority: bytes | None = field(default=None, repr=False)
+    verify: bool = True
+    tls_server_name: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCertificate:
+    """PEM texts."""
+
+    certificate: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What goes with a request. Compared by value: an equal one is no news."""
+
+    authorization: str | None = field(default=None, repr=False)
+    certificate: ClientCertificate | None = field(default=None, repr=False)
+
+
+class Credentials(Protocol):
+    """Thread-safe source of Credentials; raises AccessFault."""
+
+    def current(self) -> Credential:
+        """The credential to use now, renewed when it is about to expire."""
+        ...
+
+    def renewed(self, stale: Credential) -> Credential | None:
+        """A credential other than ``stale``, which the server refused; None when there is no other."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impersonation:
+    """``as``, ``as-uid``, ``as-groups`` and ``as-user-extra`` of a kubeconfig user."""
+
+    user: str
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: tuple[tuple[str, str], ...] = ()
+
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """The request headers, repeated ones included."""
+        uid = (("Impersonate-Uid", self.uid),) if self.uid else ()
+        groups = tuple(("Impersonate-Group", group) for group in self.groups)
+        extra = tuple((f"Impersonate-Extra-{key}", value) for key, value in self.extra)
+        return (("Impersonate-User", self.user), *uid, *groups, *extra)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """A way in, ready for the transport. ``source`` says where it was written, for messages."""
+
+    endpoint: Endpoint
+    credentials: Credentials
+    source: str
+    impersonation: Impersonation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSpec:
+    """``user.exec`` of a kubeconfig, resolved. ``cluster`` is the cluster part of KUBERNETES_EXEC_INFO, given only
+    where ``provideClusterInfo`` asks for it: without it one run serves every cluster."""
+
+    command: str
+    args: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = field(repr=False)
+    api_version: str
+    install_hint: str = ""
+    cluster: JsonObject | None = field(default=None, repr=False)
+
+
+Environment = Mapping[str, str]
