@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import ClusterConnector
 from fleetmgr.ports.repository import Repository
@@ -23,3 +24,5 @@ class Walk:
     actor: str
     parallel: int
     """Clusters at a time."""
+    scenes: dict[str, Scene] = field(default_factory=dict[str, Scene], repr=False)
+    """What this walk has read, by cluster: an apply acts on exactly what its plan looked at."""

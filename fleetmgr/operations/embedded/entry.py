@@ -1,0 +1,108 @@
+"""Who we are on a cluster, and whether this is the cluster that we mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from fleetmgr.engine.inventory import Parent, read_parent
+from fleetmgr.errors import Refused, Where
+from fleetmgr.model.applyset import (
+    CLUSTER_LABEL,
+    FLEET_LABEL,
+    RECORD_LABEL,
+    SYSTEM_NAMESPACE,
+    app_id,
+)
+from fleetmgr.model.jsontypes import object_at
+from fleetmgr.model.resource import field_manager
+from fleetmgr.ports.cluster import ApiResource, ClusterClient
+
+NAMESPACES = ApiResource(group="", version="v1", kind="Namespace", plural="namespaces", namespaced=False)
+CONFIG_MAPS = ApiResource(group="", version="v1", kind="ConfigMap", plural="configmaps", namespaced=True)
+
+
+class WrongCluster(Refused):
+    """The context leads to another cluster than this entry's."""
+
+    code: ClassVar[str] = "FLT-5001"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A cluster entry as the engine needs it. ``shares_with`` are entries of the fleet that use the very same
+    access, so that one API server for them is meant."""
+
+    fleet: str
+    cluster: str
+    environment: str
+    identity: str | None = None
+    shares_with: frozenset[str] = frozenset()
+    where: Where | None = None
+
+    @property
+    def manager(self) -> str:
+        """Our field manager."""
+        return field_manager(self.fleet)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """What the cluster itself remembers of this entry. ``parents`` by app; ``first`` = no marker yet."""
+
+    first: bool
+    parents: dict[str, Parent]
+    ids: dict[str, str]
+    """part-of id -> app, for every app with a parent."""
+
+
+def meet(client: ClusterClient, entry: Entry) -> Contact:
+    """Check the identity and read the inventory's parents.
+
+    Raises WrongCluster (exit 5) before anything else is read, and ClusterError.
+    """
+    if entry.identity:
+        _check_identity(client, entry)
+    records = client.list(CONFIG_MAPS, namespace=SYSTEM_NAMESPACE, selector=f"{FLEET_LABEL}={entry.fleet}")
+    markers: dict[str, str] = {}
+    parents: dict[str, Parent] = {}
+    for body in records:
+        labels = object_at(body, "metadata", "labels")
+        name = str(labels.get(CLUSTER_LABEL, ""))
+        if labels.get(RECORD_LABEL) == "marker":
+            markers[name] = str(object_at(body, "data").get("since", ""))
+        elif labels.get(RECORD_LABEL) == "applyset" and name == entry.cluster:
+            parent = read_parent(body)
+            parents[parent.app] = parent
+    _check_markers(client, entry, markers)
+    return Contact(
+        first=entry.cluster not in markers,
+        parents=parents,
+        ids={app_id(entry.fleet, entry.cluster, app): app for app in parents},
+    )
+
+
+def _check_identity(client: ClusterClient, entry: Entry) -> None:
+    body = client.get(NAMESPACES, namespace="", name="kube-system")
+    uid = str(object_at(body or {}, "metadata").get("uid", ""))
+    if uid != entry.identity:
+        raise WrongCluster(
+            f"{client.server} is not the cluster of entry {entry.cluster}: its kube-system UID is "
+            f"{uid or 'unreadable'}, fleet.yaml says {entry.identity}",
+            where=Where(cluster=entry.cluster, field="identity"),
+            hint="check the context of this entry; if the cluster was rebuilt, update clusters[].identity",
+        )
+
+
+def _check_markers(client: ClusterClient, entry: Entry, markers: dict[str, str]) -> None:
+    """Only other entries' markers: this is their cluster, unless sharing is spelled out."""
+    if not markers or entry.cluster in markers or entry.identity or entry.shares_with & markers.keys():
+        return
+    others = ", ".join(sorted(markers))
+    raise WrongCluster(
+        f"{client.server} is the cluster of entry {others} (marked since {min(markers.values())}), "
+        f"not of {entry.cluster}",
+        where=Where(cluster=entry.cluster, field="access"),
+        hint="check the context of this entry; if both are meant to share this API server, give them the same "
+        "access, or pin `identity` to its kube-system UID",
+    )

@@ -1,0 +1,262 @@
+"""What an apply would change on one cluster: compared in-process, asked of the server only where it may differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fleetmgr.engine.compare import changes_between, differing, visible
+from fleetmgr.engine.fieldset import apply_fields, leftovers, own_fields
+from fleetmgr.engine.inventory import body_digest, key_text
+from fleetmgr.engine.ownership import Owner, ownership, writer_of
+from fleetmgr.engine.secrecy import is_secret, mask_diff, mask_pair
+from fleetmgr.engine.settled import settled
+from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff, Op
+from fleetmgr.model.jsontypes import JsonObject, child, object_at
+from fleetmgr.model.objects import ref_of
+from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.live import in_parallel
+from fleetmgr.operations.embedded.scene import CRD, Scene, namespace_ref
+from fleetmgr.ports.cluster import ApiResource
+from fleetmgr.ports.cluster_errors import AccessDenied, ApiRejected, AuthFailed, ObjectGone, Unreachable
+
+WEBHOOK_FAILED = "WebhookFailed"
+"""Reason of an ApiRejected whose admission webhook could not be called: not the object's fault."""
+
+
+def preview(scene: Scene) -> ClusterPlan:
+    """The Changes of the selected apps, sorted by app order and object."""
+    warnings: list[str] = []
+    changes = [*_namespaces(scene)]
+    for change, said in in_parallel(lambda r: _judge(scene, r), scene.selected()):
+        changes.append(change)
+        warnings += said
+    changes += _no_longer_desired(scene)
+    order = {app.name: index for index, app in enumerate(scene.stack.apps)}
+    changes.sort(key=lambda c: (order.get(c.app, len(order)), c.app, c.ref))
+    status = ClusterStatus.CHANGED if any(c.op.writes for c in changes) else ClusterStatus.UNCHANGED
+    return ClusterPlan(
+        cluster=scene.entry.cluster,
+        environment=scene.entry.environment,
+        status=status,
+        changes=tuple(changes),
+        first_contact=scene.first_contact,
+        warnings=tuple(sorted(set(warnings))),
+    )
+
+
+def _namespaces(scene: Scene) -> Iterator[Change]:
+    """Namespaces that ``createNamespace`` makes: created when absent, never labelled, updated or pruned."""
+    for name, app in sorted(implicit_namespaces(scene).items()):
+        yield Change(op=Op.CREATE, app=app, ref=namespace_ref(name), reason="createNamespace")
+
+
+def implicit_namespaces(scene: Scene) -> dict[str, str]:
+    """Absent namespaces that the selected apps make for themselves, with the first app that needs each."""
+    missing: dict[str, str] = {}
+    for resource in scene.selected():
+        name = resource.ref.namespace
+        app = scene.stack_app(resource.app)
+        absent = name and name not in scene.namespaces and namespace_ref(name).key not in scene.resources
+        if absent and app is not None and app.create_namespace:
+            missing.setdefault(name, resource.app)
+    return missing
+
+
+def _judge(scene: Scene, resource: Resource) -> tuple[Change, tuple[str, ...]]:
+    served = scene.discovery.find(*resource.ref[:3])
+    if served is None:
+        return _not_served(scene, resource), ()
+    live = scene.live.get(resource.ref.key)
+    if live is None:
+        return _create(scene, resource, served)
+    return _existing(scene, resource, served, live)
+
+
+def _change(resource: Resource, op: Op, **parts: object) -> Change:
+    base = Change(op=op, app=resource.app, ref=resource.ref, origin=resource.origin)
+    return replace(base, **parts)
+
+
+def _not_served(scene: Scene, resource: Resource) -> Change:
+    ref = resource.ref
+    if any(_defines(r.inputs, ref.group, ref.kind) for r in scene.resources.values()):
+        return _change(resource, Op.CREATE, unverified=True, reason="its CRD is created by this plan")
+    if scene.discovery.unreadable(ref.group):
+        reason = f"the API group {ref.group} of this cluster cannot be read now"
+    else:
+        reason = f"this cluster does not serve {ref.kind} in {ref.api_version}; install its CRD first"
+    return _change(resource, Op.DENIED, reason=reason)
+
+
+def _defines(body: JsonObject, group: str, kind: str) -> bool:
+    return (
+        body.get("kind") == CRD.kind
+        and child(body, "spec", "group") == group
+        and child(body, "spec", "names", "kind") == kind
+    )
+
+
+def _create(scene: Scene, resource: Resource, served: ApiResource) -> tuple[Change, tuple[str, ...]]:
+    gone = _recorded(scene, resource)
+    reason = "was deleted on the cluster" if gone else None
+    _, after = _shown(None, resource.inputs)
+    change = _change(resource, Op.CREATE, reason=reason, drift=gone, result=after)
+    namespace = resource.ref.namespace
+    if namespace and namespace not in scene.namespaces:
+        return _create_in_new_namespace(scene, change), ()
+    asked = _ask(scene, resource, served, change)
+    if isinstance(asked, Change):
+        return asked, ()
+    _, after = _shown(None, asked[0])
+    return replace(change, result=after), asked[1]
+
+
+def _create_in_new_namespace(scene: Scene, change: Change) -> Change:
+    namespace = change.ref.namespace
+    if namespace in implicit_namespaces(scene) or namespace_ref(namespace).key in scene.resources:
+        return change
+    reason = f"namespace {namespace} does not exist and createNamespace is false"
+    return replace(change, op=Op.DENIED, reason=reason)
+
+
+def _existing(
+    scene: Scene, resource: Resource, served: ApiResource, live: JsonObject
+) -> tuple[Change, tuple[str, ...]]:
+    manager = scene.entry.manager
+    whose = ownership(live, manager=manager, ids=scene.ids)
+    if whose.owner is not Owner.OURS:
+        holder = whose.holder or "it carries this fleet's label but was not applied by it"
+        return _change(resource, Op.CONFLICT, reason=f"exists already: {holder}"), ()
+    if object_at(live, "metadata").get("deletionTimestamp"):
+        finalizers = ", ".join(map(str, child(live, "metadata", "finalizers") or ())) or "none"
+        return _change(resource, Op.DENIED, reason=f"is being deleted (finalizers: {finalizers})"), ()
+    if settled(resource.inputs, live, manager):
+        return _change(resource, Op.KEEP), ()
+    change = _update(scene, resource, live, _local_diff(resource, live, manager))
+    if whose.app != resource.app:
+        change = replace(change, op=Op.MOVE, reason=f"moves here from app {whose.app}")
+    asked = _ask(scene, resource, served, change)
+    if isinstance(asked, Change):
+        return asked, ()
+    body, warnings = asked
+    diff = changes_between(live, body, apply_fields(body, manager))
+    if not diff:
+        return _change(resource, Op.KEEP), warnings
+    op = change.op if change.op is Op.UPDATE or len(diff) == 1 else Op.UPDATE
+    answered = _update(scene, resource, live, diff, body)
+    return replace(answered, op=op, reason=change.reason), warnings
+
+
+def _local_diff(resource: Resource, live: JsonObject, manager: str) -> tuple[FieldDiff, ...]:
+    fields = apply_fields(live, manager)
+    gone = [
+        FieldDiff(path=p, old="(set)", new=None)
+        for own in own_fields(live, manager)
+        for p in leftovers(own, resource.inputs)
+    ]
+    return (*differing(resource.inputs, live, fields), *gone)
+
+
+def _update(
+    scene: Scene,
+    resource: Resource,
+    live: JsonObject,
+    diff: tuple[FieldDiff, ...],
+    after: JsonObject | None = None,
+) -> Change:
+    before, result = _shown(live, resource.inputs if after is None else after)
+    return _change(
+        resource,
+        Op.UPDATE,
+        diff=mask_diff(diff) if is_secret(resource.inputs) else diff,
+        drift=_recorded(scene, resource),
+        writer=writer_of(live, diff, scene.entry.manager),
+        live=before,
+        result=result,
+    )
+
+
+def _recorded(scene: Scene, resource: Resource) -> bool:
+    """Whether exactly this object was applied last time: then a difference is drift."""
+    record = scene.record(resource.app)
+    if record is None:
+        return False
+    if is_secret(resource.inputs):
+        app = scene.stack_app(resource.app)
+        return app is not None and record.artifact_digest == app.artifact_digest
+    return record.objects.get(key_text(resource.ref.key)) == body_digest(resource.inputs)
+
+
+def _shown(before: JsonObject | None, after: JsonObject) -> tuple[JsonObject | None, JsonObject | None]:
+    old = visible(before) if before is not None else None
+    new = visible(after)
+    return mask_pair(old, new) if is_secret(after) else (old, new)
+
+
+def _ask(
+    scene: Scene, resource: Resource, served: ApiResource, change: Change
+) -> Change | tuple[JsonObject, tuple[str, ...]]:
+    """The server's answer to a dry run; where it cannot be asked, the change as compared, marked so."""
+    try:
+        answer = scene.client.apply(
+            served,
+            resource.inputs,
+            manager=scene.entry.manager,
+            force=change.op is not Op.CREATE,
+            dry_run=True,
+        )
+    except (Unreachable, AuthFailed):
+        raise
+    except AccessDenied as error:
+        return _unverified(change, error.message)
+    except ObjectGone as error:
+        return replace(change, op=Op.DENIED, reason=error.message)
+    except ApiRejected as error:
+        if error.reason == WEBHOOK_FAILED:
+            return _unverified(change, error.message)
+        return replace(change, op=Op.DENIED, reason=error.message)
+    return answer.body, answer.warnings
+
+
+def _unverified(change: Change, why: str) -> Change:
+    if change.op is Op.UPDATE and not change.diff:
+        # Everything desired is live; only what we cannot see without asking may differ.
+        return replace(change, op=Op.KEEP, unverified=True, reason=why)
+    reason = f"{change.reason}; {why}" if change.reason else why
+    return replace(change, unverified=True, reason=reason)
+
+
+def _no_longer_desired(scene: Scene) -> Iterator[Change]:
+    """Members of the selected apps' inventories that no app of this entry desires any more."""
+    for key, live in scene.live.items():
+        if key in scene.resources:
+            continue
+        whose = ownership(live, manager=scene.entry.manager, ids=scene.ids)
+        if whose.app is None or whose.app not in scene.apps:
+            continue
+        yield _leftover(scene, live, whose.owner, whose.app)
+
+
+def _leftover(scene: Scene, live: JsonObject, owner: Owner, app: str) -> Change:
+    before, _ = _shown(live, live)
+    change = Change(op=Op.DELETE, app=app, ref=ref_of(live), live=before)
+    if owner is not Owner.OURS:
+        return replace(
+            change,
+            op=Op.UNPROVEN,
+            live=None,
+            reason="carries this app's label but was not applied by us: left alone",
+        )
+    if not may_prune(scene, app):
+        return replace(change, op=Op.ORPHANED, live=None, reason="no longer in Git; prune is off")
+    return replace(change, reason="no longer in Git" if scene.stack_app(app) else "its app was removed")
+
+
+def may_prune(scene: Scene, app: str) -> bool:
+    """The app's policy; for an app that is gone from fleet.yaml, the one it was last applied with."""
+    current = scene.stack_app(app)
+    if current is not None:
+        return current.prune
+    record = scene.record(app)
+    return record is not None and record.prune

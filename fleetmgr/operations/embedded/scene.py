@@ -1,0 +1,111 @@
+"""Everything that one cluster entry's preview has read; up and status work from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from fleetmgr.engine.inventory import Parent, Record
+from fleetmgr.model.applyset import app_id
+from fleetmgr.model.jsontypes import JsonObject, object_at
+from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef
+from fleetmgr.model.resource import Resource, Stack, StackApp
+from fleetmgr.operations.embedded.entry import NAMESPACES, Entry, meet
+from fleetmgr.operations.embedded.live import in_parallel, read_live
+from fleetmgr.ports.cluster import ClusterClient, Discovery
+
+CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """``stack`` holds every app of the entry; ``apps`` are the selected ones (removed apps included)."""
+
+    client: ClusterClient
+    entry: Entry
+    stack: Stack
+    resources: dict[ObjectKey, Resource]
+    """Desired objects of all apps, namespace as the cluster's scope says."""
+    apps: frozenset[str]
+    discovery: Discovery
+    parents: dict[str, Parent]
+    ids: dict[str, str]
+    live: dict[ObjectKey, JsonObject] = field(repr=False)
+    namespaces: frozenset[str]
+    """Those that exist, of the ones desired objects live in."""
+    first_contact: bool
+
+    def record(self, app: str) -> Record | None:
+        """What the cluster remembers of an app's last apply."""
+        parent = self.parents.get(app)
+        return parent.record if parent else None
+
+    def stack_app(self, name: str) -> StackApp | None:
+        """The app in fleet.yaml, None when it was removed."""
+        return next((a for a in self.stack.apps if a.name == name), None)
+
+    def selected(self) -> list[Resource]:
+        """Desired objects of the selected apps."""
+        return [r for r in self.resources.values() if r.app in self.apps]
+
+
+def read_scene(client: ClusterClient, entry: Entry, stack: Stack, *, apps: frozenset[str] | None) -> Scene:
+    """Meet the cluster, then read what the selected apps (None = all, removed ones too) desire and own.
+
+    Raises WrongCluster and ClusterError.
+    """
+    contact = meet(client, entry)
+    discovery = client.discover()
+    known = {*(a.name for a in stack.apps), *contact.parents}
+    chosen = frozenset(known if apps is None else known & apps)
+    resources = {r.ref.key: r for r in _in_scope(stack.resources, discovery)}
+    wanted = [r.ref for r in resources.values() if r.app in chosen]
+    parents = [parent for app, parent in contact.parents.items() if app in chosen]
+    live = read_live(
+        client,
+        discovery,
+        fleet=entry.fleet,
+        wanted=wanted,
+        members={kind for parent in parents for kind in parent.group_kinds},
+        namespaces={n for parent in parents for n in parent.namespaces},
+    )
+    ids = {app_id(entry.fleet, entry.cluster, app.name): app.name for app in stack.apps}
+    return Scene(
+        client=client,
+        entry=entry,
+        stack=stack,
+        resources=resources,
+        apps=chosen,
+        discovery=discovery,
+        parents=contact.parents,
+        ids={**contact.ids, **ids},
+        live=live,
+        namespaces=_existing(client, {ref.namespace for ref in wanted if ref.namespace}, live),
+        first_contact=contact.first,
+    )
+
+
+def _in_scope(resources: Iterable[Resource], discovery: Discovery) -> Iterable[Resource]:
+    """Rendering takes kinds that it does not know for namespaced; the cluster knows better."""
+    for resource in resources:
+        served = discovery.find(*resource.ref[:3])
+        if served is None or served.namespaced or not resource.ref.namespace:
+            yield resource
+            continue
+        metadata = {k: v for k, v in object_at(resource.inputs, "metadata").items() if k != "namespace"}
+        ref = resource.ref._replace(namespace="")
+        yield replace(resource, ref=ref, inputs={**resource.inputs, "metadata": metadata})
+
+
+def _existing(client: ClusterClient, names: set[str], live: dict[ObjectKey, JsonObject]) -> frozenset[str]:
+    """Namespaces that exist. One that holds a live object needs no question."""
+    certain = {key.namespace for key in live if key.namespace}
+    certain |= {key.name for key in live if key.kind == "Namespace" and not key.group}
+    asked = sorted(names - certain)
+    found = in_parallel(lambda name: client.get(NAMESPACES, namespace="", name=name), asked)
+    return frozenset(certain | {n for n, body in zip(asked, found, strict=True) if body is not None})
+
+
+def namespace_ref(name: str) -> ObjectRef:
+    """The Namespace object."""
+    return ObjectRef("", "v1", "Namespace", "", name)

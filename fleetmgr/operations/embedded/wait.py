@@ -1,0 +1,109 @@
+"""Waiting until apps are Healthy, with a deadline on everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fleetmgr.health.rules import has_rule, health_of
+from fleetmgr.health.worst import worst
+from fleetmgr.model.event import EventSink, Waiting
+from fleetmgr.model.health import Health, HealthStatus
+from fleetmgr.model.jsontypes import JsonObject
+from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef
+from fleetmgr.model.report import AppHealth, ObjectHealth
+from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.live import read_live
+from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.ports.clock import Clock
+
+_FIRST_PAUSE = 0.25
+_PAUSE = 2.0
+_DONE = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """How waiting ended: ``timed_out`` names the app that was not Healthy in time."""
+
+    health: tuple[AppHealth, ...]
+    timed_out: bool = False
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every app is."""
+        return all(h.status in _DONE for h in self.health)
+
+
+def object_health(resources: Sequence[Resource], live: dict[ObjectKey, JsonObject]) -> list[ObjectHealth]:
+    """Health of each desired object."""
+    return [ObjectHealth(ref=r.ref, health=health_of(live.get(r.ref.key))) for r in resources]
+
+
+def await_apps(
+    scene: Scene,
+    deadlines: dict[str, float],
+    *,
+    clock: Clock,
+    sink: EventSink,
+    only: frozenset[GroupKind] | None = None,
+) -> Awaited:
+    """Poll the kinds that have a rule until every app is Healthy, one is Degraded, or its deadline (monotonic
+    seconds by app) passed. ``only`` narrows to some kinds. Raises ClusterError."""
+    watched = {app: _watched(scene, app, only) for app in deadlines}
+    pause = _FIRST_PAUSE
+    told: dict[str, tuple[int, str]] = {}
+    while True:
+        health = _look(scene, watched, told, sink)
+        over = [h.app for h in health if h.status not in _DONE and clock.monotonic() >= deadlines[h.app]]
+        settled = all(h.status in _DONE or h.status is HealthStatus.DEGRADED for h in health)
+        if settled or over:
+            return Awaited(health=tuple(health), timed_out=bool(over) and not settled)
+        clock.sleep(pause)
+        pause = min(pause * 1.5, _PAUSE)
+
+
+def _watched(scene: Scene, app: str, only: frozenset[GroupKind] | None) -> list[Resource]:
+    return [
+        r
+        for r in scene.resources.values()
+        if r.app == app
+        and has_rule(r.ref.group, r.ref.kind)
+        and (only is None or r.ref.key.group_kind in only)
+    ]
+
+
+def _look(
+    scene: Scene, watched: dict[str, list[Resource]], told: dict[str, tuple[int, str]], sink: EventSink
+) -> list[AppHealth]:
+    wanted = [r.ref for resources in watched.values() for r in resources]
+    live = _read(scene, wanted) if wanted else {}
+    result: list[AppHealth] = []
+    for app, resources in watched.items():
+        objects = object_health(resources, live)
+        overall: Health = worst(objects)
+        ready = sum(o.health.status in _DONE for o in objects)
+        if overall.status not in _DONE and told.get(app) != (ready, overall.message):
+            told[app] = (ready, overall.message)
+            sink(
+                Waiting(
+                    cluster=scene.entry.cluster,
+                    app=app,
+                    ready=ready,
+                    total=len(objects),
+                    message=overall.message,
+                )
+            )
+        result.append(AppHealth(app=app, status=overall.status, message=overall.message))
+    return result
+
+
+def _read(scene: Scene, wanted: list[ObjectRef]) -> dict[ObjectKey, JsonObject]:
+    return read_live(
+        scene.client,
+        scene.client.discover(),
+        fleet=scene.entry.fleet,
+        wanted=wanted,
+        members=(),
+        namespaces=(),
+    )

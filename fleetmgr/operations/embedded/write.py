@@ -1,0 +1,125 @@
+"""Single writes, each behind a fresh read: what is sent is fenced to the object that was looked at."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fleetmgr.engine.compare import differing
+from fleetmgr.engine.ownership import Owner, ownership
+from fleetmgr.errors import ExitCode, FleetError, Where
+from fleetmgr.model.change import Change
+from fleetmgr.model.jsontypes import JsonObject, object_at
+from fleetmgr.model.objects import ObjectRef
+from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.ports.cluster import ApiResource
+from fleetmgr.ports.cluster_errors import ObjectConflict
+
+_TRIES = 4
+"""A status update moves resourceVersion too, so a stale fence is read again; each time whose it is, is too."""
+
+
+class Changed(FleetError):
+    """The object is no longer what the plan saw; nothing was written."""
+
+    code: ClassVar[str] = "FLT-2001"
+    exit_code: ClassVar[ExitCode] = ExitCode.STALE
+
+
+class NotServed(FleetError):
+    """The kind of an object is (still) not served."""
+
+    code: ClassVar[str] = "FLT-2002"
+
+
+def write_resource(scene: Scene, resource: Resource) -> tuple[str, ...]:
+    """Create or update one object; returns the server's warnings. Raises ClusterError, Changed, NotServed."""
+    served = served_as(scene, resource.ref)
+    for attempt in range(_TRIES):
+        live = scene.client.get(served, namespace=resource.ref.namespace, name=resource.ref.name)
+        _check_unchanged(scene, resource, live)
+        body = resource.inputs if live is None else _fenced(scene, resource, live)
+        try:
+            return scene.client.apply(
+                served, body, manager=scene.entry.manager, force=live is not None, dry_run=False
+            ).warnings
+        except ObjectConflict as error:
+            if error.owners or attempt == _TRIES - 1:
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _check_unchanged(scene: Scene, resource: Resource, live: JsonObject | None) -> None:
+    """What was shown is what is done: what we desire must still differ from live as it did in the plan.
+
+    An object that is gone by now is created again: nothing of anybody's is lost by that.
+    """
+    planned = scene.live.get(resource.ref.key)
+    if live is None or planned is None:
+        return
+    if differing(resource.inputs, live, {}) != differing(resource.inputs, planned, {}):
+        raise Changed(
+            f"{resource.ref.short} was changed since the plan",
+            where=Where(cluster=scene.entry.cluster, object=str(resource.ref)),
+            hint="plan again and look at what changed",
+        )
+
+
+def _fenced(scene: Scene, resource: Resource, live: JsonObject) -> JsonObject:
+    whose = ownership(live, manager=scene.entry.manager, ids=scene.ids)
+    if whose.owner is not Owner.OURS:
+        holder = whose.holder or "without proof that we applied it"
+        raise Changed(
+            f"{resource.ref.short} appeared since the plan: {holder}",
+            where=Where(cluster=scene.entry.cluster, object=str(resource.ref)),
+            hint="plan again",
+        )
+    fence = {k: object_at(live, "metadata")[k] for k in ("uid", "resourceVersion")}
+    return {**resource.inputs, "metadata": {**object_at(resource.inputs, "metadata"), **fence}}
+
+
+def write_namespace(scene: Scene, ref: ObjectRef) -> tuple[str, ...]:
+    """Create a namespace by name and nothing else; one that exists by now is left as it is."""
+    served = served_as(scene, ref)
+    if scene.client.get(served, namespace="", name=ref.name) is not None:
+        return ()
+    body: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ref.name}}
+    return scene.client.apply(served, body, manager=scene.entry.manager, force=False, dry_run=False).warnings
+
+
+def delete_object(scene: Scene, change: Change) -> None:
+    """Delete what the plan saw, if it is still ours, still of this app and still that very object."""
+    ref = change.ref
+    served = served_as(scene, ref)
+    live = scene.client.get(served, namespace=ref.namespace, name=ref.name)
+    if live is None:
+        return
+    whose = ownership(live, manager=scene.entry.manager, ids=scene.ids)
+    if whose.owner is not Owner.OURS or whose.app != change.app:
+        raise Changed(
+            f"{ref.short} is no longer a proven object of app {change.app}: not deleted",
+            where=Where(cluster=scene.entry.cluster, object=str(ref)),
+            hint="plan again",
+        )
+    planned = scene.live.get(ref.key)
+    uid = str(object_at(live, "metadata")["uid"])
+    if planned is not None and object_at(planned, "metadata").get("uid") != uid:
+        raise Changed(
+            f"{ref.short} was replaced by another object since the plan: not deleted",
+            where=Where(cluster=scene.entry.cluster, object=str(ref)),
+            hint="plan again",
+        )
+    scene.client.delete(served, namespace=ref.namespace, name=ref.name, uid=uid)
+
+
+def served_as(scene: Scene, ref: ObjectRef) -> ApiResource:
+    """How the cluster serves a reference; asks again when its CRD may have come since the plan."""
+    served = scene.discovery.find(*ref[:3]) or scene.client.discover().find(*ref[:3])
+    served = served or scene.client.discover(fresh=True).find(*ref[:3])
+    if served is None:
+        raise NotServed(
+            f"the cluster does not serve {ref.kind} in {ref.api_version}",
+            where=Where(cluster=scene.entry.cluster, object=str(ref)),
+            hint="install its CRD, in an app that this one depends on",
+        )
+    return served

@@ -1,0 +1,86 @@
+"""``fleet plan``: the walk up to the Plan. Nothing is written anywhere."""
+
+from __future__ import annotations
+
+from fleetmgr.errors import ExitCode, FleetError
+from fleetmgr.expansion import clusters as selected_clusters
+from fleetmgr.model.change import ClusterFailure, ClusterPlan, ClusterStatus, Op, Plan
+from fleetmgr.model.event import ClusterFinished, ClusterStarted, EventSink
+from fleetmgr.model.resource import Stack
+from fleetmgr.model.selection import Selection
+from fleetmgr.operations.across import across
+from fleetmgr.operations.embedded.preview import preview
+from fleetmgr.operations.embedded.scene import Scene, read_scene
+from fleetmgr.operations.entries import entry_of
+from fleetmgr.operations.render import render
+from fleetmgr.operations.revision import revision_of
+from fleetmgr.operations.source_lines import at_source_lines
+from fleetmgr.operations.walk import Walk
+from fleetmgr.planner.build import build
+from fleetmgr.ports.cluster_errors import Unreachable
+from fleetmgr.spec import Cluster
+
+
+def plan(walk: Walk, selection: Selection, sink: EventSink) -> Plan:
+    """The Changes of every selected cluster.
+
+    Raises InvalidInput when the fleet or its sources are wrong (no cluster is asked then) and UsageError for a
+    selection that names nothing. A cluster that fails is a ClusterPlan with a failure.
+    """
+    chosen = selected_clusters(walk.loaded, selection)
+    stacks = list(render(walk.loaded, walk.fetcher, chosen))
+    apps = frozenset(selection.apps) or None
+    revision = revision_of(walk.repository)
+
+    def one(pair: tuple[Cluster, Stack]) -> ClusterPlan:
+        return _plan_cluster(walk, pair[0], pair[1], apps, sink)
+
+    plans = across(one, list(zip(chosen, stacks, strict=True)), parallel=walk.parallel)
+    plans = at_source_lines(walk.fetcher, plans)
+    return build(walk.loaded.fleet.name, revision, plans, partial=not selection.everything)
+
+
+def _plan_cluster(
+    walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | None, sink: EventSink
+) -> ClusterPlan:
+    sink(ClusterStarted(cluster=cluster.name, phase="preview"))
+    try:
+        scene = scene_of(walk, cluster, stack, apps)
+        result = preview(scene)
+    except FleetError as error:
+        result = failed_plan(cluster, error)
+    sink(
+        ClusterFinished(
+            cluster=cluster.name,
+            phase="preview",
+            exit_code=result.failure.exit_code if result.failure else ExitCode.OK,
+            summary=_summary(result),
+        )
+    )
+    return result
+
+
+def scene_of(walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | None) -> Scene:
+    """Read one cluster; the walk keeps what was read."""
+    client = walk.connector.connect(cluster.name)
+    scene = read_scene(client, entry_of(walk.loaded, cluster), stack, apps=apps)
+    walk.scenes[cluster.name] = scene
+    return scene
+
+
+def failed_plan(cluster: Cluster, error: FleetError) -> ClusterPlan:
+    """A cluster that could not be looked at: its own state, never "no changes"."""
+    status = ClusterStatus.UNREACHABLE if isinstance(error, Unreachable) else ClusterStatus.ERROR
+    return ClusterPlan(
+        cluster=cluster.name,
+        environment=cluster.environment,
+        status=status,
+        failure=ClusterFailure(problem=error.problem(), exit_code=error.exit_code),
+    )
+
+
+def _summary(result: ClusterPlan) -> str:
+    if result.failure is not None:
+        return result.failure.problem.message
+    counts = [(op, sum(c.op is op for c in result.changes)) for op in Op if op is not Op.KEEP]
+    return ", ".join(f"{n} {op.value}" for op, n in counts if n) or "no changes"
