@@ -1,0 +1,169 @@
+"""The layers of one app on one cluster, earliest first, and their fold.
+
+environment < app < inline overlay < overlay file < exceptions (inline, then file); ``defaults`` hold where
+nothing else is said. Maps merge by key, scalars replace. ``prune`` is a guard and does not layer: the
+strictest of environment, app and overlays holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from fleetmgr.errors import Where
+from fleetmgr.model.jsontypes import Json
+from fleetmgr.spec import App, Environment, LoadedFleet, Overlay, OverlayException
+
+Path = tuple[str | int, ...]
+MAPS = ("images", "replicas", "labels", "annotations")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What one place says; ``path`` is where it stands. Unset is None or empty."""
+
+    name: str
+    path: Path
+    vars: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    images: Mapping[str, str] = field(default_factory=dict[str, str])
+    replicas: Mapping[str, int] = field(default_factory=dict[str, int])
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    annotations: Mapping[str, str] = field(default_factory=dict[str, str])
+    namespace: str | None = None
+    source_path: str | None = None
+    source_path_at: Path = ()
+    revision: str | None = None
+    prune: bool | None = None
+
+    def map(self, name: str) -> Mapping[str, Json]:
+        """One of MAPS."""
+        match name:
+            case "images":
+                return self.images
+            case "replicas":
+                return self.replicas
+            case "labels":
+                return self.labels
+            case _:
+                return self.annotations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    """Layers folded into one; ``overlay_where`` says where each overlay entry was set last."""
+
+    vars: Mapping[str, Json]
+    images: Mapping[str, str]
+    replicas: Mapping[str, int]
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    namespace: str | None
+    source_path: str
+    source_where: Where
+    revision: str | None
+    prune: bool
+    overlay_where: Mapping[str, Where]
+
+
+def base_layers(loaded: LoadedFleet, app: App, environment: Environment) -> Iterator[Layer]:
+    """The layers that all clusters of the environment share."""
+    sync = environment.sync
+    yield Layer(
+        name=f"environment {environment.name}",
+        path=("environments", environment.name),
+        vars=environment.vars,
+        prune=sync.prune if sync else None,
+    )
+    path = ("apps", app.name)
+    yield Layer(
+        name=f"app {app.name}",
+        path=path,
+        vars=app.vars,
+        labels=app.labels,
+        annotations=app.annotations,
+        source_path=app.source.path,
+        source_path_at=(*path, "source", "path"),
+        revision=app.source.revision,
+        prune=app.sync.prune if app.sync else None,
+    )
+    for overlay, at, name in _overlays(loaded, app, environment.name):
+        yield _layer(overlay, at, f"{name} {environment.name}")
+
+
+def exception_layers(
+    loaded: LoadedFleet, app: App, environment: Environment, cluster: str
+) -> Iterator[Layer]:
+    """The layers of one cluster only; most clusters have none."""
+    for overlay, at, _ in _overlays(loaded, app, environment.name):
+        if cluster in overlay.exceptions:
+            yield _layer(overlay.exceptions[cluster], (*at, "exceptions", cluster), f"exception {cluster}")
+
+
+def fold(loaded: LoadedFleet, layers: list[Layer], *, fallback_prune: bool) -> Folded:
+    """Base layers folded; the first that names a path must be the app."""
+    source_path, source_where = _last_path(loaded, layers)
+    said = [layer.prune for layer in layers if layer.prune is not None]
+    return Folded(
+        vars=_merged([layer.vars for layer in layers]),
+        images=_merged([layer.images for layer in layers]),
+        replicas=_merged([layer.replicas for layer in layers]),
+        labels=_merged([layer.labels for layer in layers]),
+        annotations=_merged([layer.annotations for layer in layers]),
+        namespace=next((la.namespace for la in reversed(layers) if la.namespace is not None), None),
+        source_path=source_path,
+        source_where=source_where,
+        revision=next((la.revision for la in reversed(layers) if la.revision is not None), None),
+        prune=all(said) if said else fallback_prune,
+        overlay_where=_overlay_where(loaded, layers),
+    )
+
+
+def _overlays(loaded: LoadedFleet, app: App, environment: str) -> Iterator[tuple[Overlay, Path, str]]:
+    inline = app.overlays.get(environment)
+    if inline is not None:
+        yield inline, ("apps", app.name, "overlays", environment), "overlay"
+    file = loaded.overlays.get((environment, app.name))
+    if file is not None:
+        yield file, ("overlays", environment, app.name), "overlay file"
+
+
+def _layer(overlay: OverlayException, at: Path, name: str) -> Layer:
+    return Layer(
+        name=name,
+        path=at,
+        vars=overlay.vars,
+        images=overlay.images,
+        replicas=overlay.replicas,
+        labels=overlay.labels,
+        annotations=overlay.annotations,
+        namespace=overlay.namespace,
+        source_path=overlay.path,
+        source_path_at=(*at, "path"),
+        revision=overlay.revision,
+        prune=overlay.sync.prune if overlay.sync else None,
+    )
+
+
+def _merged(maps: list[Mapping[str, Json]]) -> Mapping[str, Json]:
+    merged: dict[str, Json] = {}
+    for values in maps:
+        merged.update(values)
+    return merged
+
+
+def _last_path(loaded: LoadedFleet, layers: list[Layer]) -> tuple[str, Where]:
+    for layer in reversed(layers):
+        if layer.source_path is not None:
+            return layer.source_path, loaded.where(*layer.source_path_at)
+    return ".", loaded.where("apps")
+
+
+def _overlay_where(loaded: LoadedFleet, layers: list[Layer]) -> Mapping[str, Where]:
+    found: dict[str, Where] = {}
+    for layer in layers:
+        for name in MAPS:
+            for key in layer.map(name):
+                found[f"{name}.{key}"] = loaded.where(*layer.path, name, key)
+        if layer.namespace is not None:
+            found["namespace"] = loaded.where(*layer.path, "namespace")
+    return found

@@ -1,0 +1,110 @@
+"""An app: a source, a namespace, where it goes."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from fleetmgr.spec.fields import Bool, Duration, Json, Name, StringMap
+from fleetmgr.spec.overlay import Overlay, SpecModel, Sync
+
+
+class Placement(SpecModel):
+    """Which clusters get the app; what is given must all hold."""
+
+    environments: tuple[str, ...] | None = Field(
+        default=None, description="Only clusters of these environments."
+    )
+    clusters: tuple[str, ...] | None = Field(default=None, description="Only these clusters.")
+    select: str | StringMap | None = Field(
+        default=None,
+        description="Kubernetes selector on cluster labels, such as `region in (kr, us), !legacy`, or a map.",
+    )
+
+
+class Source(SpecModel):
+    """Where an app's manifests come from."""
+
+    NOT_YET: ClassVar[frozenset[str]] = frozenset(
+        {"git", "repo", "chart", "version", "digest", "program", "values", "image"}
+    )
+    NOT_YET_TYPES: ClassVar[frozenset[str]] = frozenset({"kustomize", "helm", "oci", "pulumi"})
+
+    type: Literal["manifests"] = Field(description="manifests: YAML or JSON files of a folder.")
+    path: str = Field(
+        min_length=1,
+        description="Folder or file in this repository; may hold ${environment.name}, ${cluster.name}, ${vars.X}.",
+    )
+    revision: str | None = Field(
+        default=None, min_length=1, description="Commit, tag or branch to read; unset is the working tree."
+    )
+    recurse: Bool = Field(default=False, description="Read folders below `path` as well.")
+    include: tuple[str, ...] = Field(default=(), description="Only files that match one of these globs.")
+    exclude: tuple[str, ...] = Field(default=(), description="Not files that match one of these globs.")
+    substitute: Bool = Field(default=True, description="Replace ${...} in the manifests.")
+
+
+class Dependency(SpecModel):
+    """Another app that must be Healthy on the cluster first."""
+
+    name: str = Field(description="Name of the app.")
+    optional: Bool = Field(default=False, description="Do not insist that it is placed on the same cluster.")
+
+
+class ExcludedObject(SpecModel):
+    """Objects of the source to leave out."""
+
+    kind: str = Field(min_length=1, description="Kind of the objects.")
+    name: str = Field(default="", description="Name of the object; unset is every object of the kind.")
+
+
+class Namespace(SpecModel):
+    """A namespace that the app owns: the Namespace object is one of its resources."""
+
+    name: Name = Field(description="Name of the namespace.")
+    labels: StringMap = Field(default={}, description="Labels of the Namespace.")
+    annotations: StringMap = Field(default={}, description="Annotations of the Namespace.")
+
+
+class App(SpecModel):
+    """A deployable unit."""
+
+    NOT_YET: ClassVar[frozenset[str]] = frozenset(
+        {"project", "ignoreDifferences", "adopt", "patches", "sources", "requireCommit", "rollout", "windows"}
+        | {"limits", "retry"}
+    )
+
+    name: Name = Field(description="Name of the app, unique in the fleet.")
+    namespace: Name | Namespace = Field(
+        description="Where objects without a namespace go; a map makes the app own the Namespace."
+    )
+    create_namespace: Bool = Field(default=True, description="Create the namespace when it is absent.")
+    placement: Placement = Field(
+        default=Placement(), description="Which clusters get it; unset is every cluster."
+    )
+    source: Source = Field(description="Where the manifests come from.")
+    depends_on: tuple[str | Dependency, ...] = Field(
+        default=(), description="Apps that must be Healthy on the same cluster first."
+    )
+    exclude: tuple[ExcludedObject, ...] = Field(default=(), description="Objects of the source to leave out.")
+    overlays: dict[str, Overlay] = Field(
+        default={}, description="What environments change, by environment name."
+    )
+    vars: dict[str, Json] = Field(default={}, description="Variables, reached as ${vars.NAME}.")
+    sync: Sync | None = Field(default=None, description="How it is brought to clusters.")
+    timeout: Duration | None = Field(
+        default=None, description="How long an apply waits for it to be Healthy."
+    )
+    labels: StringMap = Field(default={}, description="Labels added to every object.")
+    annotations: StringMap = Field(default={}, description="Annotations added to every object.")
+
+    @property
+    def namespace_name(self) -> str:
+        """The namespace, however it was written."""
+        return self.namespace if isinstance(self.namespace, str) else self.namespace.name
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """``dependsOn`` in its long form."""
+        return tuple(Dependency(name=d) if isinstance(d, str) else d for d in self.depends_on)

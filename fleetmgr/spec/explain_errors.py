@@ -1,0 +1,269 @@
+"""pydantic's findings in our words: what is wrong, what would be right, exactly where."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from fleetmgr.errors import Problem
+from fleetmgr.spec.app import Source
+from fleetmgr.spec.fields import PATTERNS, Json, is_list, is_map
+from fleetmgr.spec.overlay import SpecModel
+from fleetmgr.spec.suggest import suggest
+from fleetmgr.spec.yaml_tree import Key, Place
+
+UNKNOWN_FIELD = "FLT-1003"
+WRONG_VALUE = "FLT-1004"
+NOT_YET = "FLT-1005"
+
+Find = Callable[..., Place]
+
+_WANTED = {
+    "string_type": "a string",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a map",
+    "model_type": "a map",
+    "model_attributes_type": "a map",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """A pydantic error with union tags taken out of its location."""
+
+    kind: str
+    path: tuple[Key, ...]
+    model: type[SpecModel] | None
+    context: dict[str, Any]
+    message: str
+
+
+def explain(
+    error: ValidationError, *, model: type[SpecModel], data: Json, find: Find, version: str
+) -> list[Problem]:
+    """Problems for ``error``, in its order. ``find`` maps a path inside ``data`` to its node."""
+    findings = list(_findings(error, model, data))
+    blocked = [f.path[:-1] for f in findings if f.kind == "literal_error" and _type_not_yet(f, data)]
+    problems: list[Problem] = []
+    for finding in findings:
+        inside = any(finding.path[: len(b)] == b and finding.path != (*b, "type") for b in blocked)
+        if not inside:
+            problem = _problem(finding, data=data, find=find, version=version)
+            if problem not in problems:
+                problems.append(problem)
+    return problems
+
+
+def not_yet(name: str, version: str) -> str:
+    """The sentence for a field of the published shape that this version cannot obey."""
+    return f"`{name}` is not yet supported by this version of fleetmgr ({version})"
+
+
+def _findings(error: ValidationError, model: type[SpecModel], data: Json) -> Iterator[_Finding]:
+    for line in error.errors(include_url=False):
+        walked = _walk(model, line["loc"], data)
+        if walked is not None:
+            path, owner, wrong_branch = walked
+            kind = "union" if wrong_branch else line["type"]
+            yield _Finding(kind, path, owner, line.get("ctx", {}), line["msg"])
+
+
+def _walk(
+    model: type[SpecModel], loc: tuple[int | str, ...], data: Json
+) -> tuple[tuple[Key, ...], type[SpecModel] | None, bool] | None:
+    """Path without union tags, the model that holds its last part, and whether no branch of a union fits.
+
+    None when the finding is about a branch that the value does not mean.
+    """
+    annotation: Any = model
+    owner: type[SpecModel] | None = None
+    path: list[Key] = []
+    value: Json = data
+    for part in loc:
+        annotation = _bare(annotation)
+        if _is_union(annotation):
+            branch = _branch(annotation, part)
+            if not isinstance(value, (str, dict)):
+                return tuple(path), owner, True
+            if isinstance(value, str) != (branch is str):
+                return None
+            annotation = branch
+            continue
+        if part == "[key]":
+            break
+        owner = annotation if _is_model(annotation) else None
+        annotation = _inner(annotation, part)
+        path.append(part)
+        value = _step(value, part)
+    return tuple(path), owner, False
+
+
+def _bare(annotation: Any) -> Any:
+    """Without Annotated, TypeAlias and None."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _bare(typing.get_args(annotation)[0])
+    if _is_union(annotation):
+        members = [m for m in typing.get_args(annotation) if m is not type(None)]
+        if len(members) == 1:
+            return _bare(members[0])
+    return annotation
+
+
+def _is_union(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
+
+
+def _branch(annotation: Any, tag: int | str) -> Any:
+    """Every union of ours is a string or one other shape."""
+    members = [_bare(m) for m in typing.get_args(annotation) if m is not type(None)]
+    is_string = tag in ("str", "constrained-str")
+    return next((m for m in members if (m is str) == is_string), members[0])
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, SpecModel)
+
+
+def _inner(annotation: Any, part: int | str) -> Any:
+    if _is_model(annotation):
+        return next((f.annotation for f in annotation.model_fields.values() if f.alias == part), None)
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is dict:
+        return arguments[1]
+    return arguments[0] if arguments else None
+
+
+def _step(value: Json, part: int | str) -> Json:
+    if is_map(value):
+        return value.get(str(part))
+    if is_list(value) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return None
+
+
+def _value(data: Json, path: tuple[Key, ...]) -> Json:
+    for part in path:
+        data = _step(data, part)
+    return data
+
+
+def _type_not_yet(finding: _Finding, data: Json) -> bool:
+    return finding.model is Source and _value(data, finding.path) in Source.NOT_YET_TYPES
+
+
+def _problem(finding: _Finding, *, data: Json, find: Find, version: str) -> Problem:
+    name = str(finding.path[-1]) if finding.path else ""
+    place = find(*finding.path)
+    match finding.kind:
+        case "extra_forbidden":
+            return _unknown_field(finding, name, find(*finding.path[:-1]).key(name), version)
+        case "missing":
+            return _missing(finding, name, find(*finding.path[:-1]))
+        case "literal_error":
+            return _literal(finding, place, _value(data, finding.path), version)
+        case "union":
+            return place.problem(f"`{name}` must be a string or a map", code=WRONG_VALUE)
+        case kind if kind in _WANTED:
+            return _wrong_type(finding, place, _value(data, finding.path), version)
+        case _:
+            return place.problem(f"`{_label(finding.path)}` {_limit(finding)}", code=WRONG_VALUE)
+
+
+def _unknown_field(finding: _Finding, name: str, place: Place, version: str) -> Problem:
+    model = finding.model or SpecModel
+    if name in model.NOT_YET:
+        return place.problem(not_yet(name, version), code=NOT_YET, hint="leave it out")
+    fields = [f.alias or n for n, f in model.model_fields.items()]
+    hint = suggest(name, fields, what="fields here")
+    return place.problem(f"unknown field `{name[:80]}`", code=UNKNOWN_FIELD, hint=hint)
+
+
+def _missing(finding: _Finding, name: str, place: Place) -> Problem:
+    fields = finding.model.model_fields.values() if finding.model else ()
+    hint = next((f.description for f in fields if f.alias == name), None)
+    return place.problem(f"`{name}` is missing", code=WRONG_VALUE, hint=hint)
+
+
+def _literal(finding: _Finding, place: Place, value: Json, version: str) -> Problem:
+    name = str(finding.path[-1])
+    if _type_not_yet_value(finding, value):
+        return place.problem(not_yet(f"{name}: {value}", version), code=NOT_YET, hint="use type: manifests")
+    expected = str(finding.context.get("expected", "")).replace("'", "`")
+    return place.problem(f"`{name}` must be {expected}", code=WRONG_VALUE)
+
+
+def _type_not_yet_value(finding: _Finding, value: Json) -> bool:
+    return finding.model is Source and isinstance(value, str) and value in Source.NOT_YET_TYPES
+
+
+def _wrong_type(finding: _Finding, place: Place, value: Json, version: str) -> Problem:
+    name, wanted = _label(finding.path), _WANTED[finding.kind]
+    if finding.path[-1:] == ("prune",) and value == "confirm":
+        hint = "write true or false"
+        return place.problem(not_yet("prune: confirm", version), code=NOT_YET, hint=hint)
+    message = f"`{name}` must be {wanted}, not {_kind(value)}"
+    return place.problem(message, code=WRONG_VALUE, hint=_advice(finding.kind, place, value))
+
+
+def _advice(kind: str, place: Place, value: Json) -> str | None:
+    """What to write instead, where that is plain."""
+    text = place.node.value if isinstance(place.node, yaml.ScalarNode) else ""
+    if value is None:
+        return "give it a value or leave it out"
+    if kind == "string_type" and isinstance(value, (bool, int, float)) and len(text) < 80:  # noqa: PLR2004 - a line
+        return f'quote it: "{text}"'
+    if kind == "tuple_type" and isinstance(value, str) and len(text) < 80:  # noqa: PLR2004 - a line
+        return f"write [{text}]"
+    if kind in ("int_type", "bool_type") and isinstance(value, str):
+        return "write it without quotes" if text.isdigit() or text in ("true", "false") else None
+    return None
+
+
+def _limit(finding: _Finding) -> str:
+    context = finding.context
+    match finding.kind:
+        case "string_pattern_mismatch":
+            return f"must be {PATTERNS.get(context['pattern'], 'of the form ' + context['pattern'])}"
+        case "string_too_short":
+            return "must not be empty"
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}"
+        case "less_than_equal":
+            return f"must be at most {context['le']}"
+        case _:
+            return f"is wrong: {finding.message}"
+
+
+def _label(path: tuple[Key, ...]) -> str:
+    """``web`` under ``replicas`` -> ``replicas.web``; list items as ``include[0]``."""
+    if not path:
+        return "the file"
+    last = path[-1]
+    if isinstance(last, int):
+        return f"{path[-2]}[{last}]" if len(path) > 1 else f"item {last + 1}"
+    maps = ("images", "replicas", "labels", "annotations", "select", "overlays", "exceptions")
+    return f"{path[-2]}.{last}" if len(path) > 1 and path[-2] in maps else last
+
+
+def _kind(value: Json) -> str:
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case _:
+            return "a map"

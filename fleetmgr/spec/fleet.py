@@ -1,0 +1,87 @@
+"""The Fleet and what it lists: environments, clusters, apps."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from fleetmgr.spec.app import App
+from fleetmgr.spec.fields import Bool, Duration, Json, Name, StringMap
+from fleetmgr.spec.overlay import SpecModel, Sync
+
+API_VERSION = "fleetmgr.dev/v1"
+
+
+class Defaults(SpecModel):
+    """What holds where nothing else is said."""
+
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"retry", "limits", "requireCommit"})
+
+    timeout: Duration | None = Field(default=None, description="How long an apply waits for an app (10m).")
+    sync: Sync | None = Field(default=None, description="How apps are brought to clusters.")
+
+
+class Environment(SpecModel):
+    """A step on the promotion path; has a folder environments/NAME/."""
+
+    NOT_YET: ClassVar[frozenset[str]] = frozenset(
+        {"promotion", "rollout", "windows", "requireCommit", "limits", "retry"}
+    )
+
+    name: Name = Field(description="Name of the environment, unique in the fleet.")
+    vars: dict[str, Json] = Field(
+        default={}, description="Variables, reached as ${vars.NAME} and ${environment.vars.NAME}."
+    )
+    sync: Sync | None = Field(default=None, description="How apps are brought to its clusters.")
+
+
+class Access(SpecModel):
+    """The way in to a cluster; nothing given is the current context of the default kubeconfig."""
+
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"secretRef", "exec", "impersonate"})
+
+    kubeconfig: str | None = Field(
+        default=None,
+        min_length=1,
+        description="kubeconfig file, relative to fleet.yaml; `~` is the home folder.",
+    )
+    context: str | None = Field(default=None, min_length=1, description="Context of the kubeconfig.")
+    in_cluster: Bool = Field(default=False, description="Use the service account of the pod that we run in.")
+
+
+class Cluster(SpecModel):
+    """A Kubernetes API in one environment."""
+
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"windows", "limits"})
+
+    name: Name = Field(description="Name of the cluster entry, unique in the fleet.")
+    environment: str = Field(description="Name of its environment.")
+    labels: StringMap = Field(default={}, description="Labels that selectors see.")
+    vars: dict[str, Json] = Field(default={}, description="Variables, reached as ${cluster.vars.NAME}.")
+    access: Access = Field(default=Access(), description="The way in.")
+    identity: str | None = Field(
+        default=None,
+        min_length=1,
+        description="UID of the kube-system namespace; a mismatch stops everything.",
+    )
+
+
+class Fleet(SpecModel):
+    """Everything in one fleet.yaml."""
+
+    NOT_YET: ClassVar[frozenset[str]] = frozenset(
+        {"projects", "engine", "inputs", "policies", "secrets", "notifications", "accounts", "dr", "server"}
+        | {"imageUpdates", "requireCommit"}
+    )
+
+    api_version: Literal["fleetmgr.dev/v1"] = Field(description="fleetmgr.dev/v1")
+    kind: Literal["Fleet"] = Field(description="Fleet")
+    name: Name = Field(description="Name of the fleet; part of what proves that an object is ours.")
+    required_version: str | None = Field(
+        default=None, description="Versions of fleetmgr that may read this file, such as `>=0.3,<2`."
+    )
+    defaults: Defaults = Field(default=Defaults(), description="What holds where nothing else is said.")
+    environments: tuple[Environment, ...] = Field(default=(), description="Environments in promotion order.")
+    clusters: tuple[Cluster, ...] = Field(default=(), description="Clusters.")
+    apps: tuple[App, ...] = Field(default=(), description="Apps.")

@@ -1,0 +1,153 @@
+"""What the parts of a fleet say about each other: names that must exist, once, and lead to no circle."""
+
+from __future__ import annotations
+
+import graphlib
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fleetmgr.errors import Problem
+from fleetmgr.spec.app import App
+from fleetmgr.spec.fleet import Cluster
+from fleetmgr.spec.loaded import SECTIONS, Places
+from fleetmgr.spec.overlay import Overlay
+from fleetmgr.spec.suggest import suggest
+from fleetmgr.spec.yaml_tree import Key
+
+DUPLICATE = "FLT-1007"
+UNKNOWN_NAME = "FLT-1008"
+CYCLE = "FLT-1010"
+_CYCLES_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """The parts that are valid by themselves; names are taken from ``places``, so that one invalid app does
+    not make every mention of it an unknown name."""
+
+    clusters: Sequence[Cluster]
+    apps: Sequence[App]
+    overlays: Mapping[tuple[str, str], Overlay]
+    places: Places
+
+    def names(self, section: str) -> list[str]:
+        """Declared names of a section, in order."""
+        return [item.name for item in self.places.items.get(section, ()) if item.name]
+
+
+def check(declared: Declared) -> Iterator[Problem]:
+    """Every problem, in no order that matters."""
+    for section in SECTIONS:
+        yield from _duplicates(declared.places, section)
+    environments = _Names(declared, "environments", "environment")
+    clusters = _Names(declared, "clusters", "cluster")
+    apps = _Names(declared, "apps", "app")
+    for cluster in declared.clusters:
+        yield from environments.expect(cluster.environment, "clusters", cluster.name, "environment")
+        yield from _access(declared, cluster)
+    for app in declared.apps:
+        for i, name in enumerate(app.placement.environments or ()):
+            yield from environments.expect(name, "apps", app.name, "placement", "environments", i)
+        for i, name in enumerate(app.placement.clusters or ()):
+            yield from clusters.expect(name, "apps", app.name, "placement", "clusters", i)
+        for i, dependency in enumerate(app.dependencies):
+            yield from apps.expect(dependency.name, "apps", app.name, "dependsOn", i)
+        for environment in app.overlays:
+            yield from environments.expect_key(environment, "apps", app.name, "overlays")
+    yield from _exceptions(declared, clusters)
+    yield from _cycles(declared)
+
+
+class _Names:
+    """The names of one section, and the problem of a name that is not among them."""
+
+    def __init__(self, declared: Declared, section: str, word: str) -> None:
+        self._places = declared.places
+        self._section = section
+        self._word = word
+        self._names = dict.fromkeys(declared.names(section))
+
+    def expect(self, name: str, *path: Key) -> Iterator[Problem]:
+        if name not in self._names:
+            yield self._places.find(*path).problem(
+                self._message(name), code=UNKNOWN_NAME, hint=self._hint(name)
+            )
+
+    def expect_key(self, name: str, *path: Key) -> Iterator[Problem]:
+        if name not in self._names:
+            place = self._places.find(*path).key(name)
+            yield place.problem(self._message(name), code=UNKNOWN_NAME, hint=self._hint(name))
+
+    def _message(self, name: str) -> str:
+        return f"there is no {self._word} `{name[:80]}`"
+
+    def _hint(self, name: str) -> str:
+        return suggest(name, self._names, what=self._section)
+
+
+def _duplicates(places: Places, section: str) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for item in places.items.get(section, ()):
+        place = item.place.walk("name")
+        if item.name in first:
+            message = f"{section[:-1]} `{item.name}` is declared twice, first at {first[item.name]}"
+            yield place.problem(message, code=DUPLICATE, hint="names are unique in a fleet")
+        elif item.name:
+            first[item.name] = str(place.where())
+
+
+def _access(declared: Declared, cluster: Cluster) -> Iterator[Problem]:
+    access = cluster.access
+    if access.in_cluster and (access.context or access.kubeconfig):
+        place = declared.places.find("clusters", cluster.name, "access", "inCluster")
+        yield place.problem(
+            "`inCluster` excludes `context` and `kubeconfig`", code=DUPLICATE, hint="keep one way in"
+        )
+
+
+def _exceptions(declared: Declared, clusters: _Names) -> Iterator[Problem]:
+    environment_of = {c.name: c.environment for c in declared.clusters}
+    for environment, overlay, path in _overlays(declared):
+        for cluster in overlay.exceptions:
+            where = (*path, "exceptions")
+            yield from clusters.expect_key(cluster, *where)
+            actual = environment_of.get(cluster, environment)
+            if actual != environment:
+                place = declared.places.find(*where).key(cluster)
+                at = declared.places.find("clusters", cluster, "environment").where()
+                message = f"cluster `{cluster}` is in environment `{actual}` ({at}), not in `{environment}`"
+                yield place.problem(message, code=UNKNOWN_NAME, hint=f"move it to the overlay of `{actual}`")
+
+
+def _overlays(declared: Declared) -> Iterator[tuple[str, Overlay, tuple[Key, ...]]]:
+    for app in declared.apps:
+        for environment, overlay in app.overlays.items():
+            yield environment, overlay, ("apps", app.name, "overlays", environment)
+    for (environment, app_name), overlay in declared.overlays.items():
+        yield environment, overlay, ("overlays", environment, app_name)
+
+
+def _cycles(declared: Declared) -> Iterator[Problem]:
+    graph = {app.name: dict.fromkeys(d.name for d in app.dependencies) for app in declared.apps}
+    for _ in range(_CYCLES_SHOWN):
+        try:
+            graphlib.TopologicalSorter(graph).prepare()
+        except graphlib.CycleError as error:
+            circle: list[str] = list(reversed(error.args[1]))
+            yield _cycle(declared, circle)
+            del graph[circle[0]][circle[1]]
+        else:
+            return
+
+
+def _cycle(declared: Declared, circle: list[str]) -> Problem:
+    apps = {app.name: app for app in declared.apps}
+    steps: list[str] = []
+    for name, needed in itertools.pairwise(circle):
+        index = [d.name for d in apps[name].dependencies].index(needed)
+        at = declared.places.find("apps", name, "dependsOn", index).where()
+        steps.append(f"`{name}` needs `{needed}` at {at}")
+    place = declared.places.find("apps", circle[0], "dependsOn")
+    message = f"dependency cycle {' -> '.join(circle)}: {', '.join(steps)}"
+    return place.problem(message, code=CYCLE, hint="remove one of these")
