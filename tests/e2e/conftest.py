@@ -38,7 +38,7 @@ class SandboxClusters:
         """kubectl's answer, whatever it is."""
         program = Path(sys.executable).with_name("kubectl")
         access = [f"--kubeconfig={self.kubeconfig}", f"--context={context}"]
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - the locked kubectl
             [str(program), *access, *arguments],
             capture_output=True,
             text=True,

@@ -193,7 +193,7 @@ def test_kept_data_survives_a_stop_of_everything(probe: Probe) -> None:
 def test_down_leaves_nothing_even_after_a_start_was_killed(probe: Probe) -> None:
     code = "from fleetmgr.cli.sandbox import sandbox; sandbox()"
     arguments = ["up", "--name", NAME, "--clusters", "1"]
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - this interpreter
         [sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True
     ) as start:
         assert start.stderr is not None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleetmgr.adapters.toolchain import lookup
-from fleetmgr.adapters.toolchain.build import Builder, Work, check_space
+from fleetmgr.adapters.toolchain.build import HEARTBEAT_SECONDS, Builder, Work, check_space
 from fleetmgr.adapters.toolchain.download import DownloadFailed, Releases
 from fleetmgr.adapters.toolchain.errors import ToolUnavailable
 from fleetmgr.adapters.toolchain.golang import provide_go
@@ -27,7 +27,8 @@ class CachedToolchain:
 
     ``cache``: our folder below XDG_CACHE_HOME. ``sources``: the folder of pinned modules,
     None when this installation has none. ``explicit``: a folder of programs that the user
-    named. ``free_space``: bytes that may still be written at an existing path.
+    named. ``free_space``: bytes that may still be written at an existing path. ``heartbeat``:
+    seconds between signs of life while Go, which prints nothing, compiles.
     """
 
     cache: Path
@@ -39,6 +40,7 @@ class CachedToolchain:
     free_space: Callable[[Path], int]
     releases: Releases
     pins: tuple[Pin, ...] = PINS
+    heartbeat: float = HEARTBEAT_SECONDS
 
     def provide(self, progress: Callable[[str], None]) -> Mapping[str, Path]:
         """See ports.toolchain.Toolchain.provide."""
@@ -106,6 +108,7 @@ class CachedToolchain:
             environment=self.environment,
             clock=self.clock,
             progress=progress,
+            heartbeat=self.heartbeat,
         )
         output = builder.build(pin)
         for program in pin.programs:
