@@ -17,7 +17,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $@
 
 demo: $(STAMP) ## three real control planes, one fleet.yaml: plan, apply, drift, heal, status
-	$(BIN)/python -m tools.demo
+	$(BIN)/python examples/demo.py
 
 demo-down: $(STAMP) ## stop the demo's control planes
 	$(BIN)/fleet sandbox down
