@@ -52,6 +52,10 @@ class FleetExpansion:
         if problems:
             raise InvalidInput(tuple(dict.fromkeys(problems)))
 
+    def has(self, cluster: str) -> bool:
+        """Whether there is such an entry."""
+        return cluster in self._clusters
+
     def placed_on(self, app: str) -> frozenset[str]:
         """Names of the clusters that get ``app``."""
         return self._placed.clusters[app]

@@ -61,8 +61,10 @@ def expand(loaded: LoadedFleet, selection: Selection = EVERYTHING) -> tuple[Targ
 
 def expand_cluster(loaded: LoadedFleet, cluster_name: str) -> tuple[Target, ...]:
     """The Targets of all apps of one entry, dependencies first. Raises InvalidInput, UnknownSelection."""
-    _expect((cluster_name,), (c.name for c in loaded.fleet.clusters), "cluster")
-    return expansion_of(loaded).targets(cluster_name)
+    expansion = expansion_of(loaded)
+    if not expansion.has(cluster_name):
+        _expect((cluster_name,), (c.name for c in loaded.fleet.clusters), "cluster")
+    return expansion.targets(cluster_name)
 
 
 def _expect(names: Sequence[str], known: Iterable[str], word: str) -> None:

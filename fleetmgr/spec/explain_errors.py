@@ -170,7 +170,7 @@ def _problem(finding: _Finding, *, data: Json, find: Find, version: str) -> Prob
         case "literal_error":
             return _literal(finding, place, _value(data, finding.path), version)
         case "union":
-            return place.problem(f"`{name}` must be a string or a map", code=WRONG_VALUE)
+            return place.problem(f"`{_label(finding.path)}` must be a string or a map", code=WRONG_VALUE)
         case kind if kind in _WANTED:
             return _wrong_type(finding, place, _value(data, finding.path), version)
         case _:
@@ -210,7 +210,8 @@ def _wrong_type(finding: _Finding, place: Place, value: Json, version: str) -> P
         hint = "write true or false"
         return place.problem(not_yet("prune: confirm", version), code=NOT_YET, hint=hint)
     message = f"`{name}` must be {wanted}, not {_kind(value)}"
-    return place.problem(message, code=WRONG_VALUE, hint=_advice(finding.kind, place, value))
+    hint = "write 30s, 10m or 1h30m" if name == "timeout" else _advice(finding.kind, place, value)
+    return place.problem(message, code=WRONG_VALUE, hint=hint)
 
 
 def _advice(kind: str, place: Place, value: Json) -> str | None:
@@ -248,7 +249,8 @@ def _label(path: tuple[Key, ...]) -> str:
         return "the file"
     last = path[-1]
     if isinstance(last, int):
-        return f"{path[-2]}[{last}]" if len(path) > 1 else f"item {last + 1}"
+        listed = "" if len(path) == 1 else str(path[-2])
+        return f"item of {listed}" if len(path) == 2 else f"{listed}[{last}]"  # noqa: PLR2004 - a list of Fleet
     maps = ("images", "replicas", "labels", "annotations", "select", "overlays", "exceptions")
     return f"{path[-2]}.{last}" if len(path) > 1 and path[-2] in maps else last
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -109,18 +110,18 @@ class _Loading:
             return None
 
     def _declared(self, fleet: Fleet | None, overlays: dict[tuple[str, str], Overlay]) -> Declared:
-        clusters = fleet.clusters if fleet else tuple(_each(Cluster, self._data.get("clusters")))
-        apps = fleet.apps if fleet else tuple(_each(App, self._data.get("apps")))
+        clusters = dict(enumerate(fleet.clusters)) if fleet else _each(Cluster, self._data.get("clusters"))
+        apps = dict(enumerate(fleet.apps)) if fleet else _each(App, self._data.get("apps"))
         return Declared(clusters=clusters, apps=apps, overlays=overlays, places=self._places)
 
 
-def _each(model: type[_Model], listed: Json) -> Iterator[_Model]:
-    """The items that are valid by themselves; what is wrong with the others is already reported."""
-    for value in listed if is_list(listed) else ():
-        try:
-            yield model.model_validate(value)
-        except ValidationError:
-            continue
+def _each(model: type[_Model], listed: Json) -> dict[int, _Model]:
+    """The items that are valid by themselves, by index; what is wrong with the others is already reported."""
+    valid: dict[int, _Model] = {}
+    for index, value in enumerate(listed if is_list(listed) else ()):
+        with suppress(ValidationError):
+            valid[index] = model.model_validate(value)
+    return valid
 
 
 def _required_version(fleet: Fleet, places: Places) -> Iterator[Problem]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import graphlib
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fleetmgr.errors import Problem
 from fleetmgr.spec.app import App
+from fleetmgr.spec.fields import is_label_key, is_label_value
 from fleetmgr.spec.fleet import Cluster
 from fleetmgr.spec.loaded import SECTIONS, Places
 from fleetmgr.spec.overlay import Overlay
@@ -18,16 +19,20 @@ from fleetmgr.spec.yaml_tree import Key
 DUPLICATE = "FLT-1007"
 UNKNOWN_NAME = "FLT-1008"
 CYCLE = "FLT-1010"
+BAD_LABEL = "FLT-1013"
 _CYCLES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """The parts that are valid by themselves; names are taken from ``places``, so that one invalid app does
-    not make every mention of it an unknown name."""
+    """The parts that are valid by themselves, by their index in the list.
 
-    clusters: Sequence[Cluster]
-    apps: Sequence[App]
+    Names are taken from ``places``, so that one invalid app does not make every mention of it an unknown
+    name.
+    """
+
+    clusters: Mapping[int, Cluster]
+    apps: Mapping[int, App]
     overlays: Mapping[tuple[str, str], Overlay]
     places: Places
 
@@ -43,19 +48,20 @@ def check(declared: Declared) -> Iterator[Problem]:
     environments = _Names(declared, "environments", "environment")
     clusters = _Names(declared, "clusters", "cluster")
     apps = _Names(declared, "apps", "app")
-    for cluster in declared.clusters:
-        yield from environments.expect(cluster.environment, "clusters", cluster.name, "environment")
-        yield from _access(declared, cluster)
-    for app in declared.apps:
+    for index, cluster in declared.clusters.items():
+        yield from environments.expect(cluster.environment, "clusters", index, "environment")
+        yield from _access(declared, index, cluster)
+    for index, app in declared.apps.items():
         for i, name in enumerate(app.placement.environments or ()):
-            yield from environments.expect(name, "apps", app.name, "placement", "environments", i)
+            yield from environments.expect(name, "apps", index, "placement", "environments", i)
         for i, name in enumerate(app.placement.clusters or ()):
-            yield from clusters.expect(name, "apps", app.name, "placement", "clusters", i)
+            yield from clusters.expect(name, "apps", index, "placement", "clusters", i)
         for i, dependency in enumerate(app.dependencies):
-            yield from apps.expect(dependency.name, "apps", app.name, "dependsOn", i)
+            yield from apps.expect(dependency.name, "apps", index, "dependsOn", i)
         for environment in app.overlays:
-            yield from environments.expect_key(environment, "apps", app.name, "overlays")
+            yield from environments.expect_key(environment, "apps", index, "overlays")
     yield from _exceptions(declared, clusters)
+    yield from _bad_labels(declared)
     yield from _cycles(declared)
 
 
@@ -97,17 +103,17 @@ def _duplicates(places: Places, section: str) -> Iterator[Problem]:
             first[item.name] = str(place.where())
 
 
-def _access(declared: Declared, cluster: Cluster) -> Iterator[Problem]:
+def _access(declared: Declared, index: int, cluster: Cluster) -> Iterator[Problem]:
     access = cluster.access
     if access.in_cluster and (access.context or access.kubeconfig):
-        place = declared.places.find("clusters", cluster.name, "access", "inCluster")
+        place = declared.places.find("clusters", index, "access", "inCluster")
         yield place.problem(
             "`inCluster` excludes `context` and `kubeconfig`", code=DUPLICATE, hint="keep one way in"
         )
 
 
 def _exceptions(declared: Declared, clusters: _Names) -> Iterator[Problem]:
-    environment_of = {c.name: c.environment for c in declared.clusters}
+    environment_of = {c.name: c.environment for c in declared.clusters.values()}
     for environment, overlay, path in _overlays(declared):
         for cluster in overlay.exceptions:
             where = (*path, "exceptions")
@@ -121,15 +127,41 @@ def _exceptions(declared: Declared, clusters: _Names) -> Iterator[Problem]:
 
 
 def _overlays(declared: Declared) -> Iterator[tuple[str, Overlay, tuple[Key, ...]]]:
-    for app in declared.apps:
+    for index, app in declared.apps.items():
         for environment, overlay in app.overlays.items():
-            yield environment, overlay, ("apps", app.name, "overlays", environment)
+            yield environment, overlay, ("apps", index, "overlays", environment)
     for (environment, app_name), overlay in declared.overlays.items():
         yield environment, overlay, ("overlays", environment, app_name)
 
 
+def _bad_labels(declared: Declared) -> Iterator[Problem]:
+    """Labels that Kubernetes would refuse; a value that holds a variable is left to the server."""
+    for index, cluster in declared.clusters.items():
+        yield from _labels(declared, cluster.labels, ("clusters", index, "labels"))
+    for index, app in declared.apps.items():
+        yield from _labels(declared, app.labels, ("apps", index, "labels"))
+        if not isinstance(app.namespace, str):
+            yield from _labels(declared, app.namespace.labels, ("apps", index, "namespace", "labels"))
+    for _, overlay, path in _overlays(declared):
+        yield from _labels(declared, overlay.labels, (*path, "labels"))
+        for cluster, exception in overlay.exceptions.items():
+            yield from _labels(declared, exception.labels, (*path, "exceptions", cluster, "labels"))
+
+
+def _labels(declared: Declared, labels: Mapping[str, str], path: tuple[Key, ...]) -> Iterator[Problem]:
+    for key, value in labels.items():
+        if not is_label_key(key):
+            place = declared.places.find(*path).key(key)
+            hint = "at most 63 of A-Z, a-z, 0-9, `-`, `_`, `.`, after an optional prefix such as example.com/"
+            yield place.problem(f"`{key[:80]}` is no label key", code=BAD_LABEL, hint=hint)
+        elif not is_label_value(value) and "${" not in value:
+            place = declared.places.find(*path, key)
+            hint = "at most 63 of A-Z, a-z, 0-9, `-`, `_`, `.`, starting and ending with a letter or digit"
+            yield place.problem(f"the value of label `{key}` is not allowed", code=BAD_LABEL, hint=hint)
+
+
 def _cycles(declared: Declared) -> Iterator[Problem]:
-    graph = {app.name: dict.fromkeys(d.name for d in app.dependencies) for app in declared.apps}
+    graph = {app.name: dict.fromkeys(d.name for d in app.dependencies) for app in declared.apps.values()}
     for _ in range(_CYCLES_SHOWN):
         try:
             graphlib.TopologicalSorter(graph).prepare()
@@ -142,7 +174,7 @@ def _cycles(declared: Declared) -> Iterator[Problem]:
 
 
 def _cycle(declared: Declared, circle: list[str]) -> Problem:
-    apps = {app.name: app for app in declared.apps}
+    apps = {app.name: app for app in declared.apps.values()}
     steps: list[str] = []
     for name, needed in itertools.pairwise(circle):
         index = [d.name for d in apps[name].dependencies].index(needed)
