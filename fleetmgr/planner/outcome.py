@@ -11,9 +11,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from fleetmgr.errors import ExitCode
-from fleetmgr.model.change import ClusterPlan, ClusterStatus, Op, Plan
-from fleetmgr.model.report import CheckResult, ClusterReport, Diagnosis, FleetStatus, Report
+from fleetmgr.errors import ExitCode, Problem, Where
+from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, Op, Plan
+from fleetmgr.model.report import (
+    CheckResult,
+    ClusterReport,
+    Diagnosis,
+    FleetStatus,
+    ObjectResult,
+    Outcome,
+    Report,
+)
 from fleetmgr.model.verdict import Verdict
 
 OVERRIDING = (
@@ -28,6 +36,7 @@ OVERRIDING = (
 )
 """Codes that win over everything after them and over what other clusters did."""
 
+BLOCKED_CODE = "FLT-5020"
 _BLOCKED = frozenset({Op.CONFLICT, Op.DENIED})
 _WORDS = {
     ExitCode.TERMINATED: "terminated",
@@ -133,16 +142,36 @@ def _plan_code(cluster: ClusterPlan) -> ExitCode:
 def _with_plan(report: ClusterReport | None, plan: ClusterPlan) -> ClusterReport:
     code = _plan_code(plan)
     if report is None:
-        return ClusterReport(
+        report = ClusterReport(
             cluster=plan.cluster,
             environment=plan.environment,
             exit_code=code,
             failure=plan.failure,
             warnings=plan.warnings,
         )
-    if report.exit_code is ExitCode.OK and code is not ExitCode.OK:
-        return replace(report, exit_code=code, failure=report.failure or plan.failure)
-    return report
+    known = {result.ref for result in report.results}
+    blocked = [c for c in plan.changes if c.op in _BLOCKED and c.ref not in known]
+    return replace(
+        report,
+        exit_code=report.exit_code or code,
+        failure=report.failure or plan.failure,
+        results=(*report.results, *(_blocked_result(change, plan.cluster) for change in blocked)),
+    )
+
+
+def _blocked_result(change: Change, cluster: str) -> ObjectResult:
+    reason = change.reason or (
+        "it exists and is not ours" if change.op is Op.CONFLICT else "the server refuses it"
+    )
+    where = (
+        change.origin.where(obj=change.ref.short, cluster=cluster)
+        if change.origin
+        else Where(cluster=cluster)
+    )
+    problem = Problem(message=f"{change.op.value}: {reason}", where=where, code=BLOCKED_CODE)
+    return ObjectResult(
+        op=change.op, app=change.app, ref=change.ref, outcome=Outcome.SKIPPED, problem=problem
+    )
 
 
 def _combined(codes: list[ExitCode], failed: list[ExitCode]) -> ExitCode:

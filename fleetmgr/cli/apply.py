@@ -1,0 +1,107 @@
+"""``fleet apply``: shows the plan, asks, makes it so."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from fleetmgr.cli.invocation import Invocation
+from fleetmgr.cli.options import Duration, fleet_options, output_options, progress_option, show_unchanged
+from fleetmgr.cli.output import Rendering, echo, emit, stderr_paint, stdout_paint
+from fleetmgr.cli.progress import shown
+from fleetmgr.cli.walking import open_walk, selection
+from fleetmgr.errors import ExitCode, UsageError
+from fleetmgr.model.change import Plan
+from fleetmgr.model.report import Report
+from fleetmgr.operations import apply as applying
+from fleetmgr.operations import plan as planning
+from fleetmgr.planner.grouping import same_changes
+from fleetmgr.planner.outcome import complete, has_writes, nothing_applied, report_verdict
+from fleetmgr.reporting.apply_data import report_data
+from fleetmgr.reporting.apply_text import report_text
+from fleetmgr.reporting.plan_text import plan_text
+from fleetmgr.reporting.wording import counted
+
+
+class NobodyToAsk(UsageError):
+    """There are changes, no terminal, and no flag that says yes."""
+
+    code = "FLT-6401"
+
+
+@click.command()
+@fleet_options
+@click.option("-y", "--yes", is_flag=True, help="Apply without asking.")
+@click.option("--no-wait", is_flag=True, help="Do not wait until the apps are healthy.")
+@click.option(
+    "--timeout",
+    type=Duration(),
+    metavar="DURATION",
+    help="Wait at most so long for each app: 90s, 10m, 1h30m.",
+)
+@show_unchanged
+@output_options
+@progress_option
+@click.pass_obj
+def apply(
+    invocation: Invocation, *, yes: bool, no_wait: bool, timeout: float | None, show_unchanged: bool
+) -> ExitCode:
+    """Show the plan, ask, and make the fleet so.
+
+    Clusters that cannot be reached are left out and the others are done (exit code 4). Objects
+    in conflict or denied are never touched; the rest of their cluster is applied (exit code 1 or
+    4). An empty plan asks nothing. Without a terminal, --yes is needed (exit code 64).
+
+    \b
+    Example:
+      fleet apply -e dev
+      fleet apply -e prod --yes --timeout 15m -o json
+    """
+    walk, selected = open_walk(invocation), selection(invocation)
+    with shown(invocation) as sink:
+        plan = planning.plan(walk, selected, sink)
+    _show_plan(invocation, plan, unchanged=show_unchanged)
+    if not has_writes(plan):
+        return _empty(invocation, plan)
+    if not yes and not _confirmed(invocation, plan):
+        echo("Nothing was changed.\n", err=True)
+        return ExitCode.FAILED
+    with shown(invocation) as sink:
+        report = applying.apply(walk, plan, selected, sink, wait=not no_wait, timeout=timeout)
+    return _show_report(invocation, complete(report, plan))
+
+
+def _show_plan(invocation: Invocation, plan: Plan, *, unchanged: bool) -> None:
+    """On standard output when that is for people, else on standard error: the result goes out alone."""
+    aside = invocation.stdout_format != "text"
+    paint = stderr_paint(invocation) if aside else stdout_paint(invocation)
+    echo(plan_text(plan, same_changes(plan, unchanged=unchanged), paint=paint) + "\n", err=aside)
+
+
+def _empty(invocation: Invocation, plan: Plan) -> ExitCode:
+    """Nothing to write: no question, and the plan has said all; clusters that failed still give their code."""
+    report = nothing_applied(plan)
+    return _show_report(invocation, report) if invocation.outputs else report_verdict(report).exit_code
+
+
+def _confirmed(invocation: Invocation, plan: Plan) -> bool:
+    clusters = sum(1 for cluster in plan.clusters if any(change.op.writes for change in cluster.changes))
+    if not invocation.terminal.can_ask:
+        raise NobodyToAsk(
+            f"there are changes for {counted(clusters, 'cluster')} and no terminal to ask on",
+            hint="add --yes to apply without a question",
+        )
+    echo(f"Apply this plan to {counted(clusters, 'cluster')}? [y/N] ", err=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _show_report(invocation: Invocation, report: Report) -> ExitCode:
+    verdict = report_verdict(report)
+    emit(
+        invocation,
+        Rendering(
+            text=lambda paint: report_text(report, paint=paint), data=lambda: report_data(report, verdict)
+        ),
+    )
+    return verdict.exit_code

@@ -1,0 +1,41 @@
+"""``fleet diff``: the plan as unified diffs of YAML."""
+
+from __future__ import annotations
+
+import click
+
+from fleetmgr.cli.invocation import Invocation
+from fleetmgr.cli.options import detailed_exitcode, fleet_options, output_options, progress_option
+from fleetmgr.cli.output import Rendering, emit
+from fleetmgr.cli.progress import shown
+from fleetmgr.cli.walking import open_walk, selection
+from fleetmgr.errors import ExitCode
+from fleetmgr.operations import plan as operation
+from fleetmgr.planner.outcome import plan_verdict
+from fleetmgr.reporting.unified import diff_data, diff_text
+
+
+@click.command()
+@fleet_options
+@detailed_exitcode
+@output_options
+@progress_option
+@click.pass_obj
+def diff(invocation: Invocation, *, detailed_exitcode: bool) -> ExitCode:
+    """Show the plan as unified diffs of objects, live against desired, equal ones once.
+
+    Values of Secrets are never shown; keys whose value changes are marked.
+
+    \b
+    Example:
+      fleet diff -c prod-1 --color always | less -R
+    """
+    walk = open_walk(invocation)
+    with shown(invocation) as sink:
+        found = operation.plan(walk, selection(invocation), sink)
+    verdict = plan_verdict(found, detailed=detailed_exitcode)
+    emit(
+        invocation,
+        Rendering(text=lambda paint: diff_text(found, paint=paint), data=lambda: diff_data(found, verdict)),
+    )
+    return verdict.exit_code

@@ -1,0 +1,36 @@
+"""``fleet doctor``: may we do what the plan needs, and is everything there?"""
+
+from __future__ import annotations
+
+import click
+
+from fleetmgr.cli.invocation import Invocation
+from fleetmgr.cli.options import fleet_options, output_options
+from fleetmgr.cli.output import Rendering, emit
+from fleetmgr.cli.walking import open_walk, selection
+from fleetmgr.errors import ExitCode
+from fleetmgr.operations import doctor as operation
+from fleetmgr.planner.outcome import diagnosis_verdict
+from fleetmgr.reporting.doctor import diagnosis_data, diagnosis_text
+
+
+@click.command()
+@fleet_options
+@output_options
+@click.pass_obj
+def doctor(invocation: Invocation) -> ExitCode:
+    """Ask each cluster whether we may do what the plan needs, per verb and kind.
+
+    \b
+    Example:
+      fleet doctor -c prod-1
+    """
+    found = operation.doctor(open_walk(invocation), selection(invocation))
+    verdict = diagnosis_verdict(found)
+    emit(
+        invocation,
+        Rendering(
+            text=lambda paint: diagnosis_text(found, paint=paint), data=lambda: diagnosis_data(found, verdict)
+        ),
+    )
+    return verdict.exit_code

@@ -1,0 +1,46 @@
+"""``fleet drift``: what others changed on the clusters."""
+
+from __future__ import annotations
+
+import click
+
+from fleetmgr.cli.invocation import Invocation
+from fleetmgr.cli.options import detailed_exitcode, fleet_options, output_options, progress_option
+from fleetmgr.cli.output import Rendering, emit
+from fleetmgr.cli.progress import shown
+from fleetmgr.cli.walking import open_walk, selection
+from fleetmgr.errors import ExitCode
+from fleetmgr.operations import drift as operation
+from fleetmgr.planner.grouping import same_changes
+from fleetmgr.planner.outcome import plan_verdict
+from fleetmgr.reporting.drift_text import drift_text
+from fleetmgr.reporting.plan_data import plan_data
+
+
+@click.command()
+@fleet_options
+@detailed_exitcode
+@output_options
+@progress_option
+@click.pass_obj
+def drift(invocation: Invocation, *, detailed_exitcode: bool) -> ExitCode:
+    """Show what differs from the last apply though nobody changed it in the repository.
+
+    `fleet apply` heals it.
+
+    \b
+    Example:
+      fleet drift -e prod --detailed-exitcode
+    """
+    walk = open_walk(invocation)
+    with shown(invocation) as sink:
+        found = operation.drift(walk, selection(invocation), sink)
+    verdict = plan_verdict(found, detailed=detailed_exitcode)
+    emit(
+        invocation,
+        Rendering(
+            text=lambda paint: drift_text(found, same_changes(found), paint=paint),
+            data=lambda: plan_data(found, verdict, kind="Drift"),
+        ),
+    )
+    return verdict.exit_code

@@ -1,0 +1,56 @@
+"""``fleet plan``: what the fleet would become."""
+
+from __future__ import annotations
+
+import click
+
+from fleetmgr.cli.invocation import Invocation
+from fleetmgr.cli.options import (
+    detailed_exitcode,
+    fleet_options,
+    output_options,
+    progress_option,
+    show_unchanged,
+)
+from fleetmgr.cli.output import Rendering, emit
+from fleetmgr.cli.progress import shown
+from fleetmgr.cli.walking import open_walk, selection
+from fleetmgr.errors import ExitCode
+from fleetmgr.operations import plan as operation
+from fleetmgr.planner.grouping import same_changes
+from fleetmgr.planner.outcome import plan_verdict
+from fleetmgr.reporting.plan_data import plan_data
+from fleetmgr.reporting.plan_text import plan_text
+
+
+@click.command()
+@fleet_options
+@detailed_exitcode
+@show_unchanged
+@output_options
+@progress_option
+@click.pass_obj
+def plan(invocation: Invocation, *, detailed_exitcode: bool, show_unchanged: bool) -> ExitCode:
+    """Show what the fleet would become: one line a cluster, then the changes, each once.
+
+    Nothing is written. The exit code is 0 when every cluster could be planned (2 with
+    --detailed-exitcode when there are changes), 4 when some could not, 1 when an object is
+    in conflict or denied.
+
+    \b
+    Example:
+      fleet plan
+      fleet plan -e prod -a web -o json=plan.json
+    """
+    walk = open_walk(invocation)
+    with shown(invocation) as sink:
+        found = operation.plan(walk, selection(invocation), sink)
+    verdict = plan_verdict(found, detailed=detailed_exitcode)
+    emit(
+        invocation,
+        Rendering(
+            text=lambda paint: plan_text(found, same_changes(found, unchanged=show_unchanged), paint=paint),
+            data=lambda: plan_data(found, verdict, unchanged=show_unchanged),
+        ),
+    )
+    return verdict.exit_code

@@ -1,0 +1,90 @@
+"""How the way to a result is shown on standard error: a live table, plain lines, or nothing."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import assert_never, cast
+
+from fleetmgr.cli.invocation import Invocation
+from fleetmgr.cli.output import echo
+from fleetmgr.errors import ExitCode
+from fleetmgr.model.event import (
+    ClusterFinished,
+    ClusterStarted,
+    Event,
+    EventSink,
+    ObjectChanged,
+    ObjectFailed,
+    Waiting,
+)
+from fleetmgr.reporting.apply_text import PAST
+from fleetmgr.reporting.escape import visible
+from fleetmgr.reporting.wording import code_name
+
+
+@contextmanager
+def shown(invocation: Invocation) -> Generator[EventSink, None, None]:
+    """A sink that shows events while the block runs; it may be called from any thread."""
+    mode = invocation.progress
+    if mode == "auto":
+        mode = "tty" if invocation.terminal.can_redraw else "plain"
+    with _sink(mode, invocation) as sink:
+        yield sink
+
+
+def _sink(mode: str, invocation: Invocation) -> AbstractContextManager[EventSink]:
+    match mode:
+        case "none":
+            return nullcontext(lambda _: None)
+        case "tty":
+            live = importlib.import_module(
+                "fleetmgr.cli.live"
+            )  # rich is only for those who look at a terminal
+            coloured = invocation.terminal.colours(invocation.colour, tty=invocation.terminal.stderr_tty)
+            return cast("AbstractContextManager[EventSink]", live.table(coloured=coloured))
+        case _:
+            return nullcontext(PlainLines(lambda line: echo(line, err=True), _timestamp))
+
+
+class PlainLines:
+    """One line for each state change, with the time; for logs."""
+
+    def __init__(self, write: Callable[[str], None], timestamp: Callable[[], str]) -> None:
+        """``write`` takes a whole line; it is never called by two threads at once."""
+        self._write = write
+        self._timestamp = timestamp
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        """Write the event's line."""
+        with self._lock:
+            self._write(f"{self._timestamp()} {visible(event.cluster)}: {sentence(event)}\n")
+
+
+def sentence(event: Event) -> str:
+    """An event in words, without its cluster."""
+    match event:
+        case ClusterStarted():
+            return f"{event.phase} started"
+        case ObjectChanged():
+            return f"{PAST.get(event.op, event.op.value)} {visible(event.ref.short)}"
+        case ObjectFailed():
+            return f"failed {visible(event.ref.short)}: {visible(event.problem.message)}"
+        case Waiting():
+            message = f": {visible(event.message)}" if event.message else ""
+            return f"waiting for {visible(event.app)}, {event.ready} of {event.total} ready{message}"
+        case ClusterFinished():
+            how = "finished" if event.exit_code is ExitCode.OK else code_name(event.exit_code)
+            return (
+                f"{event.phase} {how}: {visible(event.summary)}" if event.summary else f"{event.phase} {how}"
+            )
+        case _:
+            assert_never(event)
+
+
+def _timestamp() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

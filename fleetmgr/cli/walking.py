@@ -1,0 +1,23 @@
+"""What every command does that walks the fleet: open it and take the part that was selected."""
+
+from __future__ import annotations
+
+from fleetmgr import wiring
+from fleetmgr.cli.invocation import Invocation
+from fleetmgr.model.selection import Selection
+from fleetmgr.operations.walk import Walk
+
+
+def open_walk(invocation: Invocation) -> Walk:
+    """The fleet of ``--file`` with its ports; raises InvalidInput with every problem of its files."""
+    return wiring.open_walk(invocation.file, parallel=invocation.parallel)
+
+
+def selection(invocation: Invocation) -> Selection:
+    """What ``-e -c -a -l`` select."""
+    return Selection(
+        environments=invocation.environments,
+        clusters=invocation.clusters,
+        apps=invocation.apps,
+        selectors=invocation.selectors,
+    )

@@ -1,0 +1,140 @@
+"""What an apply did, for people: one line a cluster, then only what did not go well."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from fleetmgr.errors import ExitCode, Problem
+from fleetmgr.model.change import Op
+from fleetmgr.model.health import HealthStatus
+from fleetmgr.model.objects import ObjectRef
+from fleetmgr.model.report import ClusterReport, ObjectResult, Outcome, Report
+from fleetmgr.reporting.escape import visible
+from fleetmgr.reporting.plan_text import short_revision
+from fleetmgr.reporting.problems import failure_lines, problem_lines
+from fleetmgr.reporting.style import HEALTH_COLOURS, PLAIN, Paint
+from fleetmgr.reporting.table import columns
+from fleetmgr.reporting.wording import code_name, counted, names
+
+PAST = {
+    Op.CREATE: "created",
+    Op.UPDATE: "updated",
+    Op.REPLACE: "replaced",
+    Op.DELETE: "deleted",
+    Op.MOVE: "moved",
+}
+_WELL = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
+
+
+def report_text(report: Report, *, paint: Paint = PLAIN) -> str:
+    """The whole text."""
+    lines = [paint("bold", _headline(report)), "", *_cluster_lines(report, paint)]
+    for title, found in (("Failed", _failed(report)), ("Not written", _blocked(report))):
+        if found:
+            lines += ["", paint("bold", title)]
+            for (ref, problem), clusters in found.items():
+                lines += _problem_block(ref, problem, clusters, paint)
+    ill = [line for cluster in report.clusters for line in _ill(cluster, paint)]
+    if ill:
+        lines += ["", paint("bold", "Not healthy"), *ill]
+    lines += ["", *_warnings(report)]
+    if report.partial:
+        lines.append("Partial: what was not selected was neither pruned nor advanced.")
+    at = f" at {visible(short_revision(report.revision))}" if report.revision else ""
+    lines.append(f"Applied plan {report.plan_id[:12]} of fleet {visible(report.fleet)}{at}.")
+    return "\n".join(lines) + "\n"
+
+
+def _headline(report: Report) -> str:
+    """``Apply: 3 clusters, 2 done (2 created, 3 updated), 1 unreachable``."""
+    states = Counter(code_name(cluster.exit_code) for cluster in report.clusters)
+    done = states.pop(code_name(ExitCode.OK), 0)
+    counts = _past(result for cluster in report.clusters for result in cluster.results)
+    first = f"{done} done" + (f" ({counts})" if counts else "")
+    rest = [f"{number} {state}" for state, number in sorted(states.items())]
+    return f"Apply: {counted(len(report.clusters), 'cluster')}, {', '.join([first, *rest])}"
+
+
+def _past(results: Iterator[ObjectResult]) -> str:
+    counts = Counter(result.op for result in results if result.outcome is Outcome.DONE)
+    return ", ".join(f"{counts[op]} {PAST[op]}" for op in PAST if counts[op])
+
+
+def _cluster_lines(report: Report, paint: Paint) -> list[str]:
+    if not report.clusters:
+        return ["  (no clusters selected)"]
+    rows = [
+        [visible(c.cluster), visible(c.environment), code_name(c.exit_code), _note(c)]
+        for c in report.clusters
+    ]
+
+    def colour(row: int, column: int, text: str) -> str:
+        well = report.clusters[row].exit_code is ExitCode.OK
+        return paint("green" if well else "red", text) if column == 2 else text  # noqa: PLR2004 - the state column
+
+    lines: list[str] = []
+    table = columns(rows, indent="  ", paint=colour)
+    for cluster, line in zip(report.clusters, table, strict=True):
+        lines.append(line)
+        if cluster.failure is not None:
+            lines += [f"      {text}" for text in failure_lines(cluster.failure, paint)]
+    return lines
+
+
+def _note(cluster: ClusterReport) -> str:
+    outcomes = Counter(result.outcome for result in cluster.results)
+    parts = [_past(iter(cluster.results))]
+    parts += [
+        f"{outcomes[outcome]} {outcome.value}"
+        for outcome in (Outcome.FAILED, Outcome.SKIPPED)
+        if outcomes[outcome]
+    ]
+    text = ", ".join(part for part in parts if part)
+    if not text and cluster.exit_code is ExitCode.OK:
+        text = "nothing to write"
+    return f"{text} in {cluster.seconds:.1f} s" if cluster.seconds else text
+
+
+def _failed(report: Report) -> dict[tuple[ObjectRef, Problem], list[str]]:
+    return _by_problem(report, Outcome.FAILED)
+
+
+def _blocked(report: Report) -> dict[tuple[ObjectRef, Problem], list[str]]:
+    return _by_problem(report, Outcome.SKIPPED)
+
+
+def _by_problem(report: Report, outcome: Outcome) -> dict[tuple[ObjectRef, Problem], list[str]]:
+    """Equal problems of one object on several clusters are told once; where they arose is left out."""
+    found: dict[tuple[ObjectRef, Problem], list[str]] = {}
+    for cluster in report.clusters:
+        for result in cluster.results:
+            if result.outcome is outcome and result.problem is not None:
+                problem = Problem(
+                    message=result.problem.message, hint=result.problem.hint, code=result.problem.code
+                )
+                found.setdefault((result.ref, problem), []).append(cluster.cluster)
+    return found
+
+
+def _problem_block(ref: ObjectRef, problem: Problem, clusters: list[str], paint: Paint) -> list[str]:
+    same = f"same on {counted(len(clusters), 'cluster')}: " if len(clusters) > 1 else ""
+    head = f"  {visible(ref.short)} ({same}{names(clusters)})"
+    return [head, *(f"      {line}" for line in problem_lines(problem, paint=paint))]
+
+
+def _ill(cluster: ClusterReport, paint: Paint) -> list[str]:
+    return [
+        f"  {visible(app.app)} on {visible(cluster.cluster)}: {paint(HEALTH_COLOURS[app.status], app.status.value)}"
+        + (f": {visible(app.message)}" if app.message else "")
+        for app in cluster.health
+        if app.status not in _WELL
+    ]
+
+
+def _warnings(report: Report) -> list[str]:
+    found: dict[str, list[str]] = {}
+    for cluster in report.clusters:
+        for warning in cluster.warnings:
+            found.setdefault(warning, []).append(cluster.cluster)
+    return [f"Warning ({names(clusters)}): {visible(text)}" for text, clusters in found.items()]

@@ -1,0 +1,77 @@
+"""Drift for people: what somebody changed on a cluster, field by field, and who."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from fleetmgr.model.change import Change, ClusterStatus, FieldDiff, Op, Plan
+from fleetmgr.model.grouping import ChangeGroup
+from fleetmgr.reporting.escape import visible
+from fleetmgr.reporting.plan_text import short_revision
+from fleetmgr.reporting.problems import failure_lines
+from fleetmgr.reporting.redaction import hides
+from fleetmgr.reporting.style import PLAIN, Paint
+from fleetmgr.reporting.values import dotted, shown
+from fleetmgr.reporting.wording import counted, names
+
+
+def drift_text(plan: Plan, groups: Sequence[ChangeGroup], *, paint: Paint = PLAIN) -> str:
+    """``drift on dev-1: Deployment shop/api: spec.replicas 5 instead of 2 (kubectl ...)``, a line a field.
+
+    ``plan`` holds only what drifted; in its diffs ``old`` is live and ``new`` desired.
+    """
+    lines = [paint("bold", _headline(plan))]
+    if groups:
+        lines.append("")
+    for group in groups:
+        where = f"{paint('yellow', 'drift')} on {names(group.clusters)}: {visible(group.change.ref.short)}"
+        lines += [f"{where}: {text}{_writer(group.change)}" for text in _facts(group.change)]
+    for cluster in plan.clusters:
+        if cluster.failure is not None:
+            head = f"{visible(cluster.cluster)}: {paint('red', cluster.status.value)}"
+            lines += [head, *(f"    {text}" for text in failure_lines(cluster.failure, paint))]
+    if all(cluster.status is ClusterStatus.UNCHANGED for cluster in plan.clusters):
+        lines.append("No drift: every cluster is as it was applied.")
+    return "\n".join(lines) + "\n"
+
+
+def _headline(plan: Plan) -> str:
+    """``Drift: 3 clusters, 1 drifted (2 objects), 1 without drift, 1 unreachable``."""
+    statuses = Counter(cluster.status for cluster in plan.clusters)
+    objects = sum(1 for c in plan.clusters for change in c.changes if change.op is not Op.KEEP)
+    parts = [
+        f"{statuses[ClusterStatus.CHANGED]} drifted"
+        + (f" ({counted(objects, 'object')})" if objects else ""),
+        f"{statuses[ClusterStatus.UNCHANGED]} without drift",
+        f"{statuses[ClusterStatus.UNREACHABLE]} unreachable",
+    ]
+    if statuses[ClusterStatus.ERROR]:
+        parts.append(f"{statuses[ClusterStatus.ERROR]} failed")
+    at = f" (desired: {visible(short_revision(plan.revision))})" if plan.revision else ""
+    return f"Drift: {counted(len(plan.clusters), 'cluster')}, {', '.join(parts)}{at}"
+
+
+def _facts(change: Change) -> list[str]:
+    if change.op is Op.CREATE:
+        return ["missing"]
+    if change.op is Op.DELETE:
+        return ["exists, but is not desired"]
+    if not change.diff:
+        return [visible(change.reason) if change.reason else "differs"]
+    return [_fact(change, diff) for diff in change.diff]
+
+
+def _fact(change: Change, diff: FieldDiff) -> str:
+    path = dotted(diff.path)
+    if hides(change.ref, diff):
+        return f"{path} differs (sensitive)"
+    if diff.old is None:
+        return f"{path} missing instead of {shown(diff.new)}"
+    if diff.new is None:
+        return f"{path} {shown(diff.old)} instead of nothing"
+    return f"{path} {shown(diff.old)} instead of {shown(diff.new)}"
+
+
+def _writer(change: Change) -> str:
+    return f" ({visible(change.writer)})" if change.writer else ""
