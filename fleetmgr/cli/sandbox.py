@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import click
 
 from fleetmgr import wiring
+from fleetmgr.cli.invocation import Invocation
+from fleetmgr.cli.options import Duration, output_options
+from fleetmgr.cli.output import Rendering, echo, emit
+from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.operations.sandbox import (
     sandbox_down,
     sandbox_kubeconfig,
@@ -15,15 +18,22 @@ from fleetmgr.operations.sandbox import (
     sandbox_up,
 )
 from fleetmgr.ports.sandbox import ProcessStatus, SandboxStatus, UpRequest
+from fleetmgr.reporting.problems import API_VERSION
+from fleetmgr.reporting.style import Paint
 
 MEGABYTE = 2**20
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MAX_CLUSTERS = 50
+_COLOURS = {
+    "ready": "green",
+    "starting": "yellow",
+    "degraded": "red",
+    "dead": "red",
+    "stopped": "dim",
+    "absent": "dim",
+}
 
 _name = click.option("--name", default="sandbox", show_default=True, help="Which sandbox; several may run.")
-_output = click.option(
-    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
 
 
 @click.group()
@@ -43,18 +53,18 @@ def sandbox() -> None:
 @click.option(
     "--clusters",
     type=click.IntRange(1, MAX_CLUSTERS),
+    metavar="N",
     help="How many clusters there should be.  [default: 3, or as many as there are]",
 )
-@click.option("--cluster", "only", multiple=True, help="Start only this cluster (repeatable).")
+@click.option("--cluster", "only", multiple=True, metavar="NAME", help="Start only this one. Repeatable.")
 @click.option(
-    "--timeout",
-    type=click.FloatRange(min=1),
-    default=180.0,
-    show_default=True,
-    help="Seconds until everything must be ready.",
+    "--timeout", type=Duration(), default="3m", show_default=True, help="Until everything must be ready."
 )
-@_output
-def up(name: str, clusters: int | None, only: tuple[str, ...], timeout: float, output: str) -> None:
+@output_options
+@click.pass_obj
+def up(
+    invocation: Invocation, *, name: str, clusters: int | None, only: tuple[str, ...], timeout: float
+) -> int:
     """Start what does not run, and wait until it is ready.
 
     The first time on a machine this also finds, downloads or builds the programs (minutes).
@@ -68,15 +78,17 @@ def up(name: str, clusters: int | None, only: tuple[str, ...], timeout: float, o
     """
     ports = wiring.sandbox(name)
     request = UpRequest(clusters=clusters, only=only, timeout=timeout)
-    _show(sandbox_up(ports.toolchain, ports.sandbox, request, _progress), output)
+    emit(invocation, _rendering(sandbox_up(ports.toolchain, ports.sandbox, request, _progress)))
+    return 0
 
 
 @sandbox.command()
 @_name
-@click.option("--cluster", "only", multiple=True, help="Stop only this cluster (repeatable).")
+@click.option("--cluster", "only", multiple=True, metavar="NAME", help="Stop only this one. Repeatable.")
 @click.option("--keep-data", is_flag=True, help="Stop everything, keep data and credentials.")
-@_output
-def down(name: str, only: tuple[str, ...], keep_data: bool, output: str) -> None:  # noqa: FBT001 - click passes flags by name
+@output_options
+@click.pass_obj
+def down(invocation: Invocation, *, name: str, only: tuple[str, ...], keep_data: bool) -> int:
     """Stop a sandbox and remove it, or stop single clusters (their data stays).
 
     \b
@@ -85,19 +97,22 @@ def down(name: str, only: tuple[str, ...], keep_data: bool, output: str) -> None
       fleet sandbox down --cluster sandbox-2    # `fleet sandbox up` brings it back
     """
     stopped = sandbox_down(wiring.sandbox(name).sandbox, only, _progress, keep_data=keep_data)
-    if output == "json":
-        document = {"apiVersion": "fleetmgr.dev/v1", "kind": "SandboxDown", "stopped": stopped}
-        click.echo(json.dumps(document, indent=2))
-    elif stopped:
-        click.echo(f"stopped: {', '.join(stopped)}")
-    else:
-        click.echo(f"nothing to stop: there is no sandbox {name!r}")
+    said = f"stopped: {', '.join(stopped)}" if stopped else f"nothing to stop: there is no sandbox {name!r}"
+    document: JsonObject = {
+        "apiVersion": API_VERSION,
+        "kind": "SandboxDown",
+        "name": name,
+        "stopped": list(stopped),
+    }
+    emit(invocation, Rendering(text=lambda _: f"{said}\n", data=lambda: document))
+    return 0
 
 
 @sandbox.command()
 @_name
-@_output
-def status(name: str, output: str) -> None:
+@output_options
+@click.pass_obj
+def status(invocation: Invocation, *, name: str) -> int:
     """Show every process: readiness, pid, port, memory, age. Exit code 1 unless all is ready.
 
     \b
@@ -105,15 +120,14 @@ def status(name: str, output: str) -> None:
       fleet sandbox status -o json
     """
     found = sandbox_status(wiring.sandbox(name).sandbox)
-    _show(found, output)
-    if found.state != "ready":
-        raise click.exceptions.Exit(1)
+    emit(invocation, _rendering(found))
+    return 0 if found.state == "ready" else 1
 
 
 @sandbox.command()
 @_name
 @click.option("--raw", is_flag=True, help="Print the content (it holds tokens), not the path.")
-def kubeconfig(name: str, raw: bool) -> None:  # noqa: FBT001 - click passes flags by name
+def kubeconfig(*, name: str, raw: bool) -> int:
     """Print the path of the kubeconfig: a context a cluster, and a read-only one for each.
 
     \b
@@ -121,41 +135,50 @@ def kubeconfig(name: str, raw: bool) -> None:  # noqa: FBT001 - click passes fla
       export KUBECONFIG="$(fleet sandbox kubeconfig)"
     """
     path = sandbox_kubeconfig(wiring.sandbox(name).sandbox)
-    click.echo(path.read_text(encoding="utf-8") if raw else str(path), nl=not raw)
+    echo(path.read_text(encoding="utf-8") if raw else f"{path}\n")
+    return 0
 
 
 def _progress(line: str) -> None:
-    click.echo(line, err=True)
+    echo(f"{line}\n", err=True)
 
 
-def _show(found: SandboxStatus, output: str) -> None:
-    if output == "json":
-        body = dataclasses.asdict(found)
-        document = {"apiVersion": "fleetmgr.dev/v1", "kind": "SandboxStatus", **body}
-        click.echo(json.dumps(document, indent=2, default=str))
-        return
-    click.echo(f"sandbox {found.name}: {found.state}")
+def _rendering(found: SandboxStatus) -> Rendering:
+    return Rendering(text=lambda paint: _text(found, paint), data=lambda: _data(found))
+
+
+def _data(found: SandboxStatus) -> JsonObject:
+    """Sizes in bytes, times in seconds."""
+    body = dataclasses.asdict(found)
+    for process in [*body["shared"], *(p for cluster in body["clusters"] for p in cluster["processes"])]:
+        process["log"] = str(process["log"])
+    body["kubeconfig"] = str(found.kubeconfig)
+    return {"apiVersion": API_VERSION, "kind": "SandboxStatus", **body}
+
+
+def _text(found: SandboxStatus, paint: Paint) -> str:
+    lines = [f"sandbox {found.name}: {paint(_COLOURS[found.state], found.state)}"]
     if found.state == "absent":
-        return
-    click.echo(f"kubeconfig: {found.kubeconfig}")
-    for process in found.shared:
-        click.echo(_line("(shared)", process))
+        return f"{lines[0]}\n"
+    lines.append(f"kubeconfig: {found.kubeconfig}")
+    lines += [f"{_line(process, paint)}  (shared by all)" for process in found.shared]
     for cluster in found.clusters:
-        click.echo(f"{cluster.name}: {cluster.state}  {cluster.server}")
-        for process in cluster.processes:
-            click.echo(_line("", process))
+        state = paint(_COLOURS[cluster.state], cluster.state)
+        lines.append(f"{cluster.name}: {state}  {cluster.server}")
+        lines += [_line(process, paint) for process in cluster.processes]
+    return "\n".join(lines) + "\n"
 
 
-def _line(prefix: str, process: ProcessStatus) -> str:
-    pid = process.pid if process.pid is not None else "-"
+def _line(process: ProcessStatus, paint: Paint) -> str:
+    state = paint(_COLOURS[process.state], f"{process.state:<9}")
+    pid = "-" if process.pid is None else str(process.pid)
     memory = "-" if process.rss is None else f"{process.rss // MEGABYTE} MB"
     age = "-" if process.uptime is None else _age(process.uptime)
-    row = f"  {process.name:<24}{process.state:<9}{pid:>8}{process.port:>7}{memory:>8}{age:>8}"
-    return f"{row}  {prefix}".rstrip()
+    return f"  {process.name:<24}{state}{pid:>8}{process.port:>7}{memory:>8}{age:>6}"
 
 
 def _age(seconds: float) -> str:
     for size, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
         if seconds >= size:
-            return f"{seconds / size:.0f}{unit}"
+            return f"{seconds // size:.0f}{unit}"
     return f"{seconds:.0f}s"

@@ -98,7 +98,7 @@ class Starter:
             raise SandboxTimeout(
                 f"gave up waiting for {awaited}{tail_text(self.layout.log(key))}",
                 where=Where(file=str(self.layout.log(key))),
-                hint="a slow or busy machine may need more: --timeout SECONDS",
+                hint="a slow or busy machine may need more: --timeout 10m",
             )
         self.clock.sleep(POLL_SECONDS)
 
