@@ -66,7 +66,7 @@ def interleaved(
 ) -> dict[str, list[Sample]]:
     """Each command ``runs`` times, taking turns, so that a noisy machine is noisy for all of them."""
     samples: dict[str, list[Sample]] = {name: [] for name in commands}
-    for name, command in commands.items():
+    for command in commands.values():
         run_once(command, cwd=cwd)  # warm caches
     for _ in range(runs):
         for name, command in commands.items():
