@@ -105,21 +105,26 @@ def _apply_all(command: F, decorators: Sequence[Decorator[Any]]) -> F:
     return command
 
 
+def file_option(command: F) -> F:
+    """Which fleet.yaml, for commands that always read all of it."""
+    return _option(
+        "-f",
+        "--file",
+        field="file",
+        type=click.Path(path_type=Path),
+        default=DEFAULT_FILE,
+        show_default=True,
+        is_eager=True,
+        help="The fleet.yaml to use.",
+    )(command)
+
+
 def fleet_options(command: F) -> F:
     """Which fleet.yaml, which part of it, how many clusters at a time."""
     return _apply_all(
         command,
         (
-            _option(
-                "-f",
-                "--file",
-                field="file",
-                type=click.Path(path_type=Path),
-                default=DEFAULT_FILE,
-                show_default=True,
-                is_eager=True,
-                help="The fleet.yaml to use.",
-            ),
+            file_option,
             _selecting("-e", "--environment", field="environments", noun="environment"),
             _selecting("-c", "--cluster", field="clusters", noun="cluster"),
             _selecting("-a", "--app", field="apps", noun="app"),

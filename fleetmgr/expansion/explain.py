@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from fleetmgr.errors import Where
 from fleetmgr.expansion.expand import DEFAULT_TIMEOUT
 from fleetmgr.expansion.layers import MAPS, Layer, base_layers, exception_layers
 from fleetmgr.expansion.select import EmptySelection, UnknownSelection, clusters, expand_cluster
+from fleetmgr.model.explanation import ExplainedValue
 from fleetmgr.model.jsontypes import Json
 from fleetmgr.model.selection import Selection
 from fleetmgr.model.target import Target
 from fleetmgr.spec import App, LoadedFleet
 
 BUILT_IN = "built-in"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainedValue:
-    """A value of a Target, the layer that set it last, and where that was written (None: built in)."""
-
-    key: str
-    value: Json
-    layer: str
-    where: Where | None = None
 
 
 def explain(loaded: LoadedFleet, app: str, cluster: str) -> tuple[ExplainedValue, ...]:

@@ -1,0 +1,36 @@
+"""``fleet validate``: is this fleet one that a run may use?"""
+
+from __future__ import annotations
+
+import click
+
+from fleetmgr.cli.invocation import Invocation
+from fleetmgr.cli.options import file_option, output_options
+from fleetmgr.cli.output import Rendering, emit
+from fleetmgr.errors import ExitCode
+from fleetmgr.operations import validate as operation
+from fleetmgr.reporting.validation import validation_data, validation_text
+
+
+@click.command()
+@file_option
+@output_options
+@click.pass_obj
+def validate(invocation: Invocation) -> ExitCode:
+    """Check fleet.yaml, its included files and overlays, offline: every problem of every file at once.
+
+    The exit code is 0 when the fleet is valid, 1 when it is not.
+
+    \b
+    Example:
+      fleet validate
+      fleet validate -f shop/fleet.yaml -o json
+    """
+    found = operation.validate(invocation.file)
+    emit(
+        invocation,
+        Rendering(
+            text=lambda paint: validation_text(found, paint=paint), data=lambda: validation_data(found)
+        ),
+    )
+    return ExitCode.OK if found.valid else ExitCode.FAILED

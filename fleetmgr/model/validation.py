@@ -1,0 +1,33 @@
+"""What ``fleet validate`` found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fleetmgr.errors import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetSize:
+    """A valid fleet in numbers."""
+
+    fleet: str
+    environments: int
+    clusters: int
+    apps: int
+    targets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """Problems in reading order; ``size`` only when there are none. Warnings do not make it invalid."""
+
+    file: str
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    size: FleetSize | None = None
+
+    @property
+    def valid(self) -> bool:
+        """Whether a run may use this fleet."""
+        return not self.problems

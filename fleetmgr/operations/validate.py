@@ -1,0 +1,38 @@
+"""``validate``: load, expand every target and, where the sources can be read, render. Offline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from fleetmgr.errors import FleetError, InvalidInput, Problem
+from fleetmgr.expansion import clusters, expand_cluster
+from fleetmgr.model.resource import Stack
+from fleetmgr.model.validation import FleetSize, Validation
+from fleetmgr.spec import LoadedFleet, load
+
+Render = Callable[[LoadedFleet], Iterable[Stack]]
+"""All Stacks of a fleet; raises InvalidInput with every problem of their sources."""
+
+
+def validate(path: Path, render: Render | None = None) -> Validation:
+    """Everything that is wrong with the fleet of ``path``; never raises for what its files say."""
+    warnings: list[Problem] = []
+    try:
+        loaded = load(path)
+        targets = sum(len(expand_cluster(loaded, c.name)) for c in clusters(loaded))
+        for stack in render(loaded) if render else ():
+            warnings += stack.warnings
+    except InvalidInput as error:
+        return Validation(file=path.name, problems=error.problems)
+    except FleetError as error:
+        return Validation(file=path.name, problems=(error.problem(),))
+    fleet = loaded.fleet
+    size = FleetSize(
+        fleet=fleet.name,
+        environments=len(fleet.environments),
+        clusters=len(fleet.clusters),
+        apps=len(fleet.apps),
+        targets=targets,
+    )
+    return Validation(file=path.name, warnings=tuple(dict.fromkeys(warnings)), size=size)
