@@ -6,7 +6,6 @@ import dataclasses
 
 import click
 
-from fleetmgr import wiring
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import Duration, output_options
 from fleetmgr.cli.output import Rendering, echo, emit
@@ -20,6 +19,7 @@ from fleetmgr.operations.sandbox import (
 from fleetmgr.ports.sandbox import ProcessStatus, SandboxStatus, UpRequest
 from fleetmgr.reporting.problems import API_VERSION
 from fleetmgr.reporting.style import Paint
+from fleetmgr.wiring import sandbox as wiring
 
 MEGABYTE = 2**20
 MINUTE, HOUR, DAY = 60, 3600, 86400

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from fleetmgr import wiring
 from fleetmgr.cli.main import run
 from fleetmgr.ports.sandbox import (
     ClusterStatus,
@@ -17,6 +16,7 @@ from fleetmgr.ports.sandbox import (
     SandboxStatus,
     UpRequest,
 )
+from fleetmgr.wiring import sandbox as wiring
 
 
 def process(name: str, state: ProcessState) -> ProcessStatus:

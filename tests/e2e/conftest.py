@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from fleetmgr import wiring
 from fleetmgr.adapters.toolchain.errors import ToolUnavailable
 from fleetmgr.operations.sandbox import sandbox_down, sandbox_up
 from fleetmgr.ports.sandbox import UpRequest
+from fleetmgr.wiring import sandbox as wiring
 
 START_SECONDS = 240.0
 
@@ -38,7 +38,7 @@ class SandboxClusters:
         """kubectl's answer, whatever it is."""
         program = Path(sys.executable).with_name("kubectl")
         access = [f"--kubeconfig={self.kubeconfig}", f"--context={context}"]
-        return subprocess.run(  # noqa: S603 - the locked kubectl
+        return subprocess.run(
             [str(program), *access, *arguments],
             capture_output=True,
             text=True,

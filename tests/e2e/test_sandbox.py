@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fleetmgr import wiring
 from fleetmgr.adapters.sandbox import processes
 from fleetmgr.adapters.toolchain.errors import ToolUnavailable
 from fleetmgr.ports.sandbox import SandboxStatus, UpRequest
+from fleetmgr.wiring import sandbox as wiring
 from tests.e2e.conftest import SandboxClusters
 
 pytestmark = pytest.mark.e2e
@@ -193,7 +193,7 @@ def test_kept_data_survives_a_stop_of_everything(probe: Probe) -> None:
 def test_down_leaves_nothing_even_after_a_start_was_killed(probe: Probe) -> None:
     code = "from fleetmgr.cli.sandbox import sandbox; sandbox()"
     arguments = ["up", "--name", NAME, "--clusters", "1"]
-    with subprocess.Popen(  # noqa: S603 - this interpreter
+    with subprocess.Popen(
         [sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True
     ) as start:
         assert start.stderr is not None

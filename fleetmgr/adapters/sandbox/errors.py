@@ -33,6 +33,6 @@ class SandboxUnknown(UsageError):
 
 
 class SandboxStateBroken(FleetError):
-    """The record of what was started cannot be read."""
+    """The sandbox's own files cannot be read or written."""
 
     code: ClassVar[str] = "FLT-4014"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fleetmgr.adapters.sandbox import processes, reporting
@@ -58,7 +58,10 @@ class LocalSandbox:
         """See ports.sandbox.Sandbox.up."""
         began = self._clock.monotonic()
         what = f"sandbox {self._layout.name}"
-        with self._locks.hold(self._layout.lock, what=what, timeout=request.timeout, progress=progress):
+        with (
+            self._disk_errors(),
+            self._locks.hold(self._layout.lock, what=what, timeout=request.timeout, progress=progress),
+        ):
             self._layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             ledger = open_ledger(self._layout)
             fresh = not ledger.contents.entries
@@ -72,11 +75,9 @@ class LocalSandbox:
             )
             try:
                 self._start(starter, clusters, request, progress)
-            except BaseException as error:
+            except BaseException:
                 starter.cancelled.set()
                 self._undo(starter, progress, fresh=fresh)
-                if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-                    raise self._no_space(None) from error
                 raise
             seconds = self._clock.monotonic() - began
             count = len(starter.started())
@@ -94,7 +95,10 @@ class LocalSandbox:
         if not self._layout.root.exists() and not processes.strays(self._layout.root, ()):
             self._layout.kubeconfig.unlink(missing_ok=True)
             return ()
-        with self._locks.hold(self._layout.lock, what=what, timeout=DOWN_LOCK_SECONDS, progress=progress):
+        with (
+            self._disk_errors(),
+            self._locks.hold(self._layout.lock, what=what, timeout=DOWN_LOCK_SECONDS, progress=progress),
+        ):
             if only:
                 return self._stop_clusters(only, open_ledger(self._layout))
             return self._stop_all(keep_data=keep_data)
@@ -177,8 +181,8 @@ class LocalSandbox:
 
     def _stop_clusters(self, only: tuple[str, ...], ledger: Ledger) -> tuple[str, ...]:
         self._check_names(only, ledger.contents.clusters)
-        ledger.set_clusters(ledger.contents.clusters, ledger.contents.stopped | set(only))
         processes.stop(self._running(ledger, only), clock=self._clock, grace=GRACE_SECONDS)
+        ledger.set_clusters(ledger.contents.clusters, ledger.contents.stopped | set(only))
         for name in only:
             for program in CLUSTER_PROGRAMS:
                 self._forget(ledger, key_of(name, program))
@@ -235,6 +239,20 @@ class LocalSandbox:
                     f"sandbox {self._layout.name!r} has no cluster {name!r}",
                     hint=f"it has: {', '.join(known) or 'none'}",
                 )
+
+    @contextmanager
+    def _disk_errors(self) -> Generator[None]:
+        """Turn what the disk says no to into an error that says what to do."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise self._no_space(None) from error
+            raise SandboxStateBroken(
+                f"the sandbox's files cannot be used: {error.strerror or error}",
+                where=Where(file=str(error.filename or self._layout.root)),
+                hint="check who owns that place and whether it may be written",
+            ) from error
 
     def _no_space(self, needed: int | None) -> SandboxNoSpace:
         free = self._free_space(self._layout.root) // 2**20

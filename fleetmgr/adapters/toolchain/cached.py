@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from fleetmgr.adapters.toolchain import lookup
 from fleetmgr.adapters.toolchain.build import HEARTBEAT_SECONDS, Builder, Work, check_space
 from fleetmgr.adapters.toolchain.download import DownloadFailed, Releases
-from fleetmgr.adapters.toolchain.errors import ToolUnavailable
+from fleetmgr.adapters.toolchain.errors import ToolNoSpace, ToolUnavailable
 from fleetmgr.adapters.toolchain.golang import provide_go
 from fleetmgr.adapters.toolchain.pins import PINS, Pin
 from fleetmgr.errors import Where
@@ -46,19 +48,40 @@ class CachedToolchain:
         """See ports.toolchain.Toolchain.provide."""
         found = self._find()
         if self._missing(found):
-            self.cache.mkdir(parents=True, exist_ok=True)
-            with self.locks.hold(
-                self.cache / "tools.lock",
-                what="building the sandbox's programs",
-                timeout=LOCK_SECONDS,
-                progress=progress,
-            ):
-                found = self._find()  # another process may have built them meanwhile
-                for pin in self._download(self._missing(found), progress):
-                    self._build(pin, progress)
-                shutil.rmtree(self._work().folder, ignore_errors=True)
+            with self._disk_errors():
+                self._complete(progress)
             found = self._find()
         return found
+
+    def _complete(self, progress: Callable[[str], None]) -> None:
+        """Download or build what is missing, one process at a time."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        with self.locks.hold(
+            self.cache / "tools.lock",
+            what="building the sandbox's programs",
+            timeout=LOCK_SECONDS,
+            progress=progress,
+        ):
+            found = self._find()  # another process may have built them meanwhile
+            for pin in self._download(self._missing(found), progress):
+                self._build(pin, progress)
+            shutil.rmtree(self._work().folder, ignore_errors=True)
+
+    @contextmanager
+    def _disk_errors(self) -> Generator[None]:
+        """Turn what the disk says no to into an error that says what to do."""
+        try:
+            yield
+        except OSError as error:
+            where = Where(file=str(error.filename or self.cache))
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                hint = "free some space and run the same command again: it continues"
+                raise ToolNoSpace("the disk is full", where=where, hint=hint) from error
+            raise ToolUnavailable(
+                f"the cache cannot be used: {error.strerror or error}",
+                where=where,
+                hint="check who owns that place, or set XDG_CACHE_HOME to another folder",
+            ) from error
 
     def _find(self) -> dict[str, Path]:
         search = self.environment.get("PATH", "")

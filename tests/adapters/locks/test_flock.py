@@ -26,7 +26,7 @@ def test_a_held_lock_is_waited_for_then_reported_with_its_holder(tmp_path: Path)
     path = tmp_path / "lock"
     said: list[str] = []
     locks = FileLocks(FakeClock())
-    with subprocess.Popen(  # noqa: S603 - this interpreter
+    with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
         assert holder.stdout is not None

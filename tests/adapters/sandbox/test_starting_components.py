@@ -15,6 +15,7 @@ from fleetmgr.adapters.sandbox import loopback, processes
 from fleetmgr.adapters.sandbox.errors import (
     SandboxNoSpace,
     SandboxStartFailed,
+    SandboxStateBroken,
     SandboxTimeout,
 )
 from fleetmgr.adapters.sandbox.layout import ETCD, Layout, layout_of
@@ -23,7 +24,7 @@ from fleetmgr.adapters.sandbox.local import LocalSandbox
 from fleetmgr.adapters.sandbox.starting import Cancelled, Starter, live
 from fleetmgr.errors import ExitCode
 from fleetmgr.ports.sandbox import UpRequest
-from fleetmgr.wiring import SystemClock
+from fleetmgr.wiring.machine import SystemClock
 from tests.adapters.sandbox.programs import DEAF, SERVER, STUBBORN, program
 
 KWOK = "box-1/kwok"
@@ -206,6 +207,29 @@ def test_an_error_of_a_full_disk_while_noting_is_reported_as_such(
     monkeypatch.setattr("fleetmgr.adapters.sandbox.local.write_private", full)
     with pytest.raises(SandboxNoSpace, match="too full"):
         up(layout, SERVER)
+
+
+def test_a_state_folder_that_cannot_be_written_is_named(layout: Layout) -> None:
+    layout.root.rmdir()
+    layout.root.write_text("a file in its place", encoding="utf-8")
+    with pytest.raises(SandboxStateBroken, match="files cannot be used") as caught:
+        up(layout, SERVER)
+    layout.root.unlink()
+    layout.root.mkdir()
+    assert str(layout.root) in str(caught.value.where)
+
+
+def test_a_full_disk_does_not_keep_a_cluster_running(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = start(layout)
+    open_ledger(layout).set_clusters(("box-1",), frozenset())
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("fleetmgr.adapters.sandbox.ledger.write_private", full)
+    with pytest.raises(SandboxNoSpace):
+        sandbox(layout).down(("box-1",), print, keep_data=False)
+    assert not processes.is_alive(process)
 
 
 def test_down_stops_what_an_unreadable_record_forgot(layout: Layout) -> None:

@@ -20,7 +20,7 @@ from fleetmgr.adapters.toolchain.errors import (
     ToolWrongVersion,
 )
 from fleetmgr.adapters.toolchain.pins import Pin
-from fleetmgr.wiring import SystemClock
+from fleetmgr.wiring.machine import SystemClock
 
 PIN = Pin(
     module="pair",
@@ -165,6 +165,13 @@ def test_too_little_space_is_refused_before_anything_is_built(tmp_path: Path, go
 def test_a_disk_that_fills_up_while_building_is_named(tmp_path: Path, go: str) -> None:
     with pytest.raises(ToolNoSpace, match="the disk is full while building one, two"):
         provide(toolchain(tmp_path, path=go, GO_SAYS="write x.a: no space left on device"))
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, go: str) -> None:
+    (tmp_path / "cache").write_text("a file in its place", encoding="utf-8")
+    with pytest.raises(ToolUnavailable, match="the cache cannot be used") as caught:
+        provide(toolchain(tmp_path, path=go))
+    assert str(tmp_path / "cache") in str(caught.value.where)
 
 
 def test_an_old_go_without_the_pinned_wheel_is_a_clear_error(tmp_path: Path, go: str) -> None:
