@@ -55,9 +55,9 @@ spec:
 PROGRAM = """
 import sys
 from pathlib import Path
-from fleetmgr import wiring
+from fleetmgr.wiring.offline import open_offline
 from fleetmgr.operations.render import render
-loaded, fetcher = wiring.open_offline(Path(sys.argv[1]))
+loaded, fetcher, _ = open_offline(Path(sys.argv[1]))
 count = sum(len(stack.resources) for stack in render(loaded, fetcher, loaded.fleet.clusters))
 assert count == int(sys.argv[2]), count
 """

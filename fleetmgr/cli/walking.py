@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fleetmgr import wiring
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.walk import Walk
+from fleetmgr.wiring import walk as wiring
 
 
 def open_walk(invocation: Invocation) -> Walk:

@@ -20,7 +20,7 @@ def apply(
     ``plan`` must come from this very walk: what was read for it is what the writes are fenced to.
     """
     del selection  # the plan holds exactly what was selected
-    options = UpOptions(plan_id=plan.id, actor=walk.actor, wait=wait, timeout=timeout)
+    options = UpOptions(plan_id=plan.id, revision=plan.revision, actor=walk.actor, wait=wait, timeout=timeout)
 
     def one(part: ClusterPlan) -> ClusterReport:
         return _apply_cluster(walk, part, options, sink)

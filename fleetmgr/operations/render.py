@@ -11,7 +11,7 @@ from fleetmgr.model.artifact import Artifact
 from fleetmgr.model.resource import Stack
 from fleetmgr.model.target import FetchRequest, Target
 from fleetmgr.ports.source_fetcher import SourceFetcher
-from fleetmgr.rendering.manifests import ParseCache
+from fleetmgr.rendering.cache import ParseCache
 from fleetmgr.rendering.stack import render_stack
 from fleetmgr.spec import Cluster, LoadedFleet
 

@@ -4,6 +4,7 @@ any point loses track of nothing."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from fleetmgr.engine.inventory import Parent, Record, body_digest, key_text, marker_body, parent_body
 from fleetmgr.engine.secrecy import is_secret
@@ -58,11 +59,21 @@ def forget(scene: Scene, app: str) -> None:
         scene.client.delete(CONFIG_MAPS, namespace=SYSTEM_NAMESPACE, name=name, uid=uid)
 
 
-def new_record(scene: Scene, app: str, *, plan_id: str, actor: str, now: str, outcome: str) -> Record:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """Of which plan and revision an apply is, by whom, and when (RFC 3339)."""
+
+    plan_id: str
+    revision: str
+    actor: str
+    at: str
+
+
+def new_record(scene: Scene, app: str, *, run: Signature, outcome: str) -> Record:
     """What to remember of this run. After a failure the objects of the last success stay the yardstick."""
     before = scene.record(app) or Record()
     current = scene.stack_app(app)
-    outcomes = (f"{now} {outcome} {plan_id[:12]}", *before.outcomes)[:KEPT_OUTCOMES]
+    outcomes = (f"{run.at} {outcome} {run.plan_id[:12]}", *before.outcomes)[:KEPT_OUTCOMES]
     if current is None or outcome != "done":
         return Record(
             revision=before.revision,
@@ -75,11 +86,11 @@ def new_record(scene: Scene, app: str, *, plan_id: str, actor: str, now: str, ou
             outcomes=outcomes,
         )
     return Record(
-        revision=current.revision,
+        revision=current.revision or run.revision,
         artifact_digest=current.artifact_digest,
-        plan_id=plan_id,
-        actor=actor,
-        applied_at=now,
+        plan_id=run.plan_id,
+        actor=run.actor,
+        applied_at=run.at,
         prune=current.prune,
         objects=recorded_objects(scene, app),
         outcomes=outcomes,

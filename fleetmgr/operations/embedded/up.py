@@ -13,7 +13,15 @@ from fleetmgr.model.event import EventSink, ObjectChanged, ObjectFailed
 from fleetmgr.model.objects import GroupKind, ObjectKey
 from fleetmgr.model.report import AppHealth, ClusterReport, ObjectResult, Outcome
 from fleetmgr.operations.embedded.live import in_parallel
-from fleetmgr.operations.embedded.parents import conclude, forget, new_record, prepare, stale, widen
+from fleetmgr.operations.embedded.parents import (
+    Signature,
+    conclude,
+    forget,
+    new_record,
+    prepare,
+    stale,
+    widen,
+)
 from fleetmgr.operations.embedded.scene import CRD, Scene
 from fleetmgr.operations.embedded.wait import Awaited, await_apps
 from fleetmgr.operations.embedded.write import Changed, delete_object, write_namespace, write_resource
@@ -29,9 +37,14 @@ class UpOptions:
     the one for dependencies."""
 
     plan_id: str
+    revision: str
     actor: str
     wait: bool
     timeout: float | None
+
+    def signature(self, now: str) -> Signature:
+        """What the records of this run say of it."""
+        return Signature(plan_id=self.plan_id, revision=self.revision, actor=self.actor, at=now)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -279,9 +292,7 @@ def _remember(run: _Run, apps: Iterable[str]) -> None:
         record = new_record(
             scene,
             app,
-            plan_id=run.options.plan_id,
-            actor=run.options.actor,
-            now=run.now(),
+            run=run.options.signature(run.now()),
             outcome="failed" if app in run.failed_apps else "done",
         )
         conclude(scene, app, record, left=left)

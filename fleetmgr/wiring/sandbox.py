@@ -1,12 +1,10 @@
-"""The only place that reads settings and the environment, and builds adapters from them."""
+"""The sandbox: its toolchain and its processes."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from fleetmgr.adapters.locks.flock import FileLocks
@@ -16,24 +14,9 @@ from fleetmgr.adapters.toolchain.cached import CachedToolchain
 from fleetmgr.adapters.toolchain.download import Releases
 from fleetmgr.ports.sandbox import Sandbox
 from fleetmgr.ports.toolchain import Toolchain
+from fleetmgr.wiring.machine import SystemClock, xdg
 
-PACKAGE = Path(__file__).parent
-
-
-class SystemClock:
-    """Implements ports.clock.Clock with the machine's clock."""
-
-    def now(self) -> datetime:
-        """The current time, UTC."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Pause this thread."""
-        time.sleep(seconds)
+PACKAGE = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +38,7 @@ def sandbox(name: str) -> SandboxPorts:
     home = Path.home()
     explicit = os.environ.get("FLEETMGR_TOOLS")
     toolchain = CachedToolchain(
-        cache=_xdg("XDG_CACHE_HOME", home / ".cache") / "fleetmgr",
+        cache=xdg("XDG_CACHE_HOME", home / ".cache") / "fleetmgr",
         sources=_tool_sources(),
         explicit=Path(explicit) if explicit else None,
         environment=dict(os.environ),
@@ -64,7 +47,7 @@ def sandbox(name: str) -> SandboxPorts:
         free_space=_free_space,
         releases=Releases(),
     )
-    state_home = _xdg("XDG_STATE_HOME", home / ".local" / "state")
+    state_home = xdg("XDG_STATE_HOME", home / ".local" / "state")
     return SandboxPorts(
         toolchain=toolchain,
         sandbox=LocalSandbox(
@@ -74,12 +57,6 @@ def sandbox(name: str) -> SandboxPorts:
             free_space=_free_space,
         ),
     )
-
-
-def _xdg(variable: str, default: Path) -> Path:
-    """An XDG base folder; the specification says to ignore relative values."""
-    value = os.environ.get(variable, "")
-    return Path(value) if value.startswith("/") else default
 
 
 def _free_space(path: Path) -> int:

@@ -1,0 +1,71 @@
+"""fleet.yaml and the sources of its repository: everything that needs no cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from fleetmgr.adapters.sources.local import LocalSources
+from fleetmgr.errors import UsageError
+from fleetmgr.model.resource import Stack
+from fleetmgr.operations.render import render
+from fleetmgr.ports.repository import Repository, TreeEntry
+from fleetmgr.ports.source_fetcher import SourceFetcher
+from fleetmgr.spec import LoadedFleet, load
+
+
+class LazyRepository:
+    """The repository around ``root``, opened when the first question is asked: GitPython takes as long to
+    import as everything else that ``fleet validate`` needs, and most fleets pin no revision."""
+
+    def __init__(self, root: Path) -> None:
+        """Nothing is opened yet."""
+        self._root = root
+        self._opened: Repository | None = None
+
+    @property
+    def root(self) -> Path:
+        """Folder of fleet.yaml."""
+        return self._root
+
+    def head(self) -> str | None:
+        """As ports.Repository."""
+        return self._repository().head()
+
+    def dirty(self) -> bool:
+        """As ports.Repository."""
+        return self._repository().dirty()
+
+    def resolve(self, revision: str) -> str:
+        """As ports.Repository."""
+        return self._repository().resolve(revision)
+
+    def tree(self, commit: str, path: str, *, recurse: bool) -> tuple[TreeEntry, ...]:
+        """As ports.Repository."""
+        return self._repository().tree(commit, path, recurse=recurse)
+
+    def _repository(self) -> Repository:
+        if self._opened is None:
+            from fleetmgr.adapters.git.repository import GitRepository  # noqa: PLC0415 - the point of this class
+
+            self._opened = GitRepository(self._root)
+        return self._opened
+
+
+def open_offline(file: Path) -> tuple[LoadedFleet, SourceFetcher, Repository]:
+    """Load ``file`` and make its repository readable; raises InvalidInput, and UsageError when it is not there."""
+    if not file.exists():
+        raise UsageError(
+            f"there is no {file}",
+            hint="run this where fleet.yaml is, name it with -f, or start one with `fleet init`",
+        )
+    loaded = load(file)
+    repository = LazyRepository(loaded.root)
+    return loaded, LocalSources(repository, loaded.root, own_files=frozenset(loaded.files)), repository
+
+
+def render_all(loaded: LoadedFleet) -> Iterator[Stack]:
+    """Every Stack of a fleet, one at a time."""
+    repository = LazyRepository(loaded.root)
+    fetcher = LocalSources(repository, loaded.root, own_files=frozenset(loaded.files))
+    return render(loaded, fetcher, loaded.fleet.clusters)
