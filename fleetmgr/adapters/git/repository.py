@@ -1,0 +1,210 @@
+"""The repository around fleet.yaml, read with GitPython.
+
+Nothing here changes the repository or runs what it brings along: only plumbing that reads objects, with
+hooks, filters, pagers, prompts and optional locks off, and revisions never where Git expects an option.
+Importing GitPython costs 130 ms: only wiring imports this module, and only when a command needs it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path, PurePosixPath
+
+import git
+from git.exc import GitCommandError
+
+from fleetmgr.errors import FleetError
+from fleetmgr.ports.repository import TreeEntry
+
+_SAFE_CONFIG = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.quotePath=false",
+    "protocol.allow=never",
+)
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_PAGER": "cat",
+}
+_LINK = "120000"
+_BLOB = "blob"
+_FULL_ID = (40, 64)
+
+
+class RevisionNotFound(FleetError):
+    """A revision that this repository does not have."""
+
+    code = "FLT-1204"
+
+
+class PathNotInCommit(FleetError):
+    """A path that a commit does not have."""
+
+    code = "FLT-1205"
+
+
+class GitFailed(FleetError):
+    """Git itself could not read the repository. ``status`` is its exit status."""
+
+    code = "FLT-1206"
+
+    def __init__(self, message: str, *, status: int = 128) -> None:
+        """The message never holds Git's output: it may hold credentials of a remote."""
+        super().__init__(message, hint="run `git status` here: it tells more")
+        self.status = status
+
+
+class GitRepository:
+    """Read-only; ``root`` is the folder of fleet.yaml, at the top of the repository or below it."""
+
+    def __init__(self, root: Path) -> None:
+        """Finds the repository around ``root``; without one, there is only a working tree."""
+        self._root = root.resolve()
+        try:
+            self._repo: git.Repo | None = git.Repo(self._root, search_parent_directories=True)
+        except (git.InvalidGitRepositoryError, git.NoSuchPathError):
+            self._repo = None
+        top = self._repo.working_tree_dir if self._repo is not None else None
+        if self._repo is None or top is None:
+            self._repo = None
+            self._prefix = PurePosixPath()
+            return
+        self._prefix = PurePosixPath(self._root.relative_to(Path(top).resolve()).as_posix())
+        self._repo.git.update_environment(**_ENVIRONMENT)
+
+    @property
+    def root(self) -> Path:
+        """Folder of fleet.yaml."""
+        return self._root
+
+    def head(self) -> str | None:
+        """Full commit id of HEAD; None outside Git or before the first commit."""
+        return None if self._repo is None else self._commit_id("HEAD", unborn=True)
+
+    def dirty(self) -> bool:
+        """Whether the working tree differs from HEAD below ``root``; untracked files count, ignored ones and
+        submodules do not."""
+        if self._repo is None:
+            return False
+        arguments = ("--porcelain", "--untracked-files=normal", "--ignore-submodules=all", "--no-renames")
+        return bool(self._git("status", *arguments, "--", str(self._root)).strip())
+
+    def resolve(self, revision: str) -> str:
+        """Full commit id of a commit, tag or branch. Raises RevisionNotFound."""
+        found = None if self._repo is None or not _plausible(revision) else self._commit_id(revision)
+        if found is None:
+            reason = (
+                "this folder is in no Git repository"
+                if self._repo is None
+                else "no such commit, tag or branch"
+            )
+            raise RevisionNotFound(
+                f"revision `{revision}` is not in the repository: {reason}",
+                hint="fetch it first, or write a full commit id",
+            )
+        return found
+
+    def tree(self, commit: str, path: str, *, recurse: bool) -> tuple[TreeEntry, ...]:
+        """Files and links below ``path`` at ``commit``, sorted; submodules are left out.
+
+        ``path`` is relative to ``root``; the paths of entries too. Raises PathNotInCommit.
+        """
+        resolved = self.resolve(commit)
+        if ".." in PurePosixPath(path).parts or path.startswith("/"):
+            raise PathNotInCommit(f"path `{path}` leaves the repository")
+        inside = self._prefix.joinpath(*PurePosixPath(path).parts)
+        listing = self._list(resolved, inside, recurse=recurse)
+        if not listing and str(inside) != "." and not self._is_folder(resolved, inside):
+            raise PathNotInCommit(f"path `{path}` is not in commit {resolved[:12]}")
+        contents = self._contents([identifier for _, _, identifier in listing])
+        entries = [
+            TreeEntry(path=name, link=content.decode("utf-8", "surrogateescape"))
+            if mode == _LINK
+            else TreeEntry(path=name, content=content)
+            for (mode, name, _), content in zip(listing, contents, strict=True)
+        ]
+        return tuple(sorted(entries, key=lambda entry: entry.path))
+
+    def _list(self, commit: str, inside: PurePosixPath, *, recurse: bool) -> list[tuple[str, str, str]]:
+        """(mode, path relative to root, object id) of blobs and links."""
+        where = (
+            []
+            if str(inside) == "."
+            else ["--", f"{inside}/" if self._is_folder(commit, inside) else str(inside)]
+        )
+        flags = ["-z", "--full-tree", *(["-r"] if recurse else [])]
+        listing: list[tuple[str, str, str]] = []
+        for line in self._git("ls-tree", *flags, "--end-of-options", commit, *where).split("\0"):
+            meta, _, name = line.partition("\t")
+            if name and meta.split()[1] == _BLOB:
+                mode, _, identifier = meta.split()
+                relative = PurePosixPath(name).relative_to(self._prefix)
+                listing.append((mode, str(relative), identifier))
+        return listing
+
+    def _is_folder(self, commit: str, inside: PurePosixPath) -> bool:
+        try:
+            kind = self._git("cat-file", "-t", "--end-of-options", f"{commit}:{inside}")
+        except GitFailed:
+            return False
+        return kind.strip() == "tree"
+
+    def _contents(self, identifiers: list[str]) -> list[bytes]:
+        """The objects' raw bytes, through one process."""
+        if not identifiers or self._repo is None:
+            return []
+        process = self._repo.git.cat_file("--batch", as_process=True, istream=subprocess.PIPE)
+        output, _ = process.proc.communicate("".join(f"{i}\n" for i in identifiers).encode())
+        contents: list[bytes] = []
+        position = 0
+        for identifier in identifiers:
+            end = output.index(b"\n", position)
+            header = output[position:end].split()
+            if len(header) != len(("id", "type", "size")):
+                raise GitFailed(f"object {identifier} cannot be read")
+            size = int(header[2])
+            contents.append(output[end + 1 : end + 1 + size])
+            position = end + 2 + size
+        return contents
+
+    def _commit_id(self, revision: str, *, unborn: bool = False) -> str | None:
+        """None when there is no such commit; with ``unborn`` other failures of Git are told."""
+        try:
+            found = self._git(
+                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+            )
+        except GitFailed as error:
+            if unborn and error.status != 1:
+                raise
+            return None
+        found = found.strip()
+        return found if len(found) in _FULL_ID else None
+
+    def _git(self, command: str, *arguments: str) -> str:
+        if self._repo is None:
+            raise GitFailed("this folder is in no Git repository")
+        options = [part for setting in _SAFE_CONFIG for part in ("-c", setting)]
+        try:
+            output = self._repo.git.execute(
+                ["git", *options, command, *arguments],
+                with_extended_output=False,
+                strip_newline_in_stdout=False,
+                stdout_as_string=True,
+            )
+        except GitCommandError as error:
+            status = error.status if isinstance(error.status, int) else 128
+            raise GitFailed(f"git {command} failed with status {status}", status=status) from None
+        return str(output)
+
+
+def _plausible(revision: str) -> bool:
+    """Names only: no ranges, no searches (``:/text``), nothing that could be read as an option."""
+    return (
+        bool(revision)
+        and not revision.startswith(("-", ":", "^", "@{"))
+        and not any(mark in revision for mark in ("..", " ", "\n", "\0", ":"))
+    )
