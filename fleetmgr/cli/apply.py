@@ -17,7 +17,7 @@ from fleetmgr.model.report import Report
 from fleetmgr.operations import apply as applying
 from fleetmgr.operations import plan as planning
 from fleetmgr.planner.grouping import same_changes
-from fleetmgr.planner.outcome import complete, has_writes, nothing_applied, report_verdict
+from fleetmgr.planner.outcome import complete, has_writes, plan_verdict, report_verdict
 from fleetmgr.reporting.apply_data import report_data
 from fleetmgr.reporting.apply_text import report_text
 from fleetmgr.reporting.plan_text import plan_text
@@ -62,14 +62,16 @@ def apply(
     with shown(invocation) as sink:
         plan = planning.plan(walk, selected, sink)
     _show_plan(invocation, plan, unchanged=show_unchanged)
-    if not has_writes(plan):
-        return _empty(invocation, plan)
-    if not yes and not _confirmed(invocation, plan):
+    writes = has_writes(plan)
+    if writes and not yes and not _confirmed(invocation, plan):
         echo("Nothing was changed.\n", err=True)
         return ExitCode.FAILED
+    wait = (
+        writes and not no_wait
+    )  # an empty plan still records the revision, but there is nothing to wait for
     with shown(invocation) as sink:
-        report = applying.apply(walk, plan, selected, sink, wait=not no_wait, timeout=timeout)
-    return _show_report(invocation, complete(report, plan))
+        report = applying.apply(walk, plan, selected, sink, wait=wait, timeout=timeout)
+    return _show_report(invocation, complete(report, plan), plan)
 
 
 def _show_plan(invocation: Invocation, plan: Plan, *, unchanged: bool) -> None:
@@ -77,12 +79,6 @@ def _show_plan(invocation: Invocation, plan: Plan, *, unchanged: bool) -> None:
     aside = invocation.stdout_format != "text"
     paint = stderr_paint(invocation) if aside else stdout_paint(invocation)
     echo(plan_text(plan, same_changes(plan, unchanged=unchanged), paint=paint) + "\n", err=aside)
-
-
-def _empty(invocation: Invocation, plan: Plan) -> ExitCode:
-    """Nothing to write: no question, and the plan has said all; clusters that failed still give their code."""
-    report = nothing_applied(plan)
-    return _show_report(invocation, report) if invocation.outputs else report_verdict(report).exit_code
 
 
 def _confirmed(invocation: Invocation, plan: Plan) -> bool:
@@ -96,12 +92,15 @@ def _confirmed(invocation: Invocation, plan: Plan) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _show_report(invocation: Invocation, report: Report) -> ExitCode:
+def _show_report(invocation: Invocation, report: Report, plan: Plan) -> ExitCode:
+    """The result; for people not when the plan above has said it all: nothing to do, nothing new failed."""
     verdict = report_verdict(report)
-    emit(
-        invocation,
-        Rendering(
-            text=lambda paint: report_text(report, paint=paint), data=lambda: report_data(report, verdict)
-        ),
-    )
+    as_planned = not has_writes(plan) and verdict.clusters == plan_verdict(plan).clusters
+    if invocation.outputs or not as_planned:
+        emit(
+            invocation,
+            Rendering(
+                text=lambda paint: report_text(report, paint=paint), data=lambda: report_data(report, verdict)
+            ),
+        )
     return verdict.exit_code

@@ -41,7 +41,7 @@ def _told(error: BaseException, invocation: Invocation, environment: Mapping[str
             _complain(f"{error.format_message()}\n")
             return ExitCode.USAGE
         case KeyboardInterrupt() | click.Abort():
-            return _stopped("\nInterrupted", ExitCode.INTERRUPTED)
+            return _stopped("Interrupted", ExitCode.INTERRUPTED)
         case Exception():
             return _tell(_as_fleet_error(error, environment), invocation)
         case _:

@@ -94,14 +94,6 @@ def complete(report: Report, plan: Plan) -> Report:
     return replace(report, clusters=tuple(_with_plan(applied.get(c.cluster), c) for c in plan.clusters))
 
 
-def nothing_applied(plan: Plan) -> Report:
-    """The report of an apply that had nothing to write."""
-    empty = Report(
-        plan_id=plan.id, fleet=plan.fleet, revision=plan.revision, clusters=(), partial=plan.partial
-    )
-    return complete(empty, plan)
-
-
 def status_verdict(status: FleetStatus) -> Verdict:
     """How ``fleet status`` ends: seeing is what it is about, so ill apps are no failure of it."""
     return settle(

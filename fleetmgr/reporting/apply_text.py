@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
-from fleetmgr.errors import ExitCode, Problem
+from fleetmgr.errors import ExitCode, Problem, Where
 from fleetmgr.model.change import Op
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.objects import ObjectRef
@@ -35,6 +36,7 @@ def report_text(report: Report, *, paint: Paint = PLAIN) -> str:
             lines += ["", paint("bold", title)]
             for (ref, problem), clusters in found.items():
                 lines += _problem_block(ref, problem, clusters, paint)
+    lines += _not_tried(report)
     ill = [line for cluster in report.clusters for line in _ill(cluster, paint)]
     if ill:
         lines += ["", paint("bold", "Not healthy"), *ill]
@@ -47,13 +49,13 @@ def report_text(report: Report, *, paint: Paint = PLAIN) -> str:
 
 
 def _headline(report: Report) -> str:
-    """``Apply: 3 clusters, 2 done (2 created, 3 updated), 1 unreachable``."""
+    """``Apply: 3 clusters, 2 done, 1 unreachable; 2 created, 3 updated``."""
     states = Counter(code_name(cluster.exit_code) for cluster in report.clusters)
     done = states.pop(code_name(ExitCode.OK), 0)
     counts = _past(result for cluster in report.clusters for result in cluster.results)
-    first = f"{done} done" + (f" ({counts})" if counts else "")
-    rest = [f"{number} {state}" for state, number in sorted(states.items())]
-    return f"Apply: {counted(len(report.clusters), 'cluster')}, {', '.join([first, *rest])}"
+    ends = [f"{done} done", *(f"{number} {state}" for state, number in sorted(states.items()))]
+    headline = f"Apply: {counted(len(report.clusters), 'cluster')}, {', '.join(ends)}"
+    return f"{headline}; {counts}" if counts else headline
 
 
 def _past(results: Iterator[ObjectResult]) -> str:
@@ -104,17 +106,39 @@ def _blocked(report: Report) -> dict[tuple[ObjectRef, Problem], list[str]]:
     return _by_problem(report, Outcome.SKIPPED)
 
 
+def _not_tried(report: Report) -> list[str]:
+    """Writes that were left out because something before them failed: counted by reason."""
+    reasons: dict[str, list[str]] = {}
+    for cluster in report.clusters:
+        for result in cluster.results:
+            if result.outcome is Outcome.SKIPPED and result.op.writes:
+                why = result.problem.message if result.problem else "something before it failed"
+                reasons.setdefault(why, []).append(cluster.cluster)
+    return [
+        line
+        for why, clusters in reasons.items()
+        for line in (
+            "",
+            f"Not tried ({names(tuple(dict.fromkeys(clusters)))}): {counted(len(clusters), 'object')}: {visible(why)}",
+        )
+    ]
+
+
 def _by_problem(report: Report, outcome: Outcome) -> dict[tuple[ObjectRef, Problem], list[str]]:
-    """Equal problems of one object on several clusters are told once; where they arose is left out."""
+    """Equal problems of one object on several clusters are told once, with the place in the files."""
     found: dict[tuple[ObjectRef, Problem], list[str]] = {}
     for cluster in report.clusters:
         for result in cluster.results:
-            if result.outcome is outcome and result.problem is not None:
-                problem = Problem(
-                    message=result.problem.message, hint=result.problem.hint, code=result.problem.code
-                )
+            tried = outcome is Outcome.FAILED or not result.op.writes
+            if result.outcome is outcome and result.problem is not None and tried:
+                problem = replace(result.problem, where=_in_files(result.problem.where))
                 found.setdefault((result.ref, problem), []).append(cluster.cluster)
     return found
+
+
+def _in_files(where: Where | None) -> Where | None:
+    """``where`` without the cluster and the object, which are told beside it."""
+    return replace(where, cluster=None, object=None) if where is not None else None
 
 
 def _problem_block(ref: ObjectRef, problem: Problem, clusters: list[str], paint: Paint) -> list[str]:

@@ -16,6 +16,7 @@ from fleetmgr.reporting.values import field_lines
 from fleetmgr.reporting.wording import counted, names
 
 _WITHOUT_FIELDS = frozenset({Op.CREATE, Op.DELETE, Op.KEEP})
+_BLOCKED = frozenset({Op.CONFLICT, Op.DENIED})
 _NAMED = frozenset({Op.REPLACE, Op.MOVE, Op.ORPHANED, Op.UNPROVEN, Op.CONFLICT, Op.DENIED})
 _FIELD_INDENT = " " * 10
 
@@ -27,7 +28,7 @@ def plan_text(plan: Plan, groups: Sequence[ChangeGroup], *, paint: Paint = PLAIN
         lines += ["", paint("bold", visible(app))]
         for group in members:
             lines += change_lines(group, paint)
-    lines += ["", *_warnings(plan), *_unverified(groups), *_closing(plan)]
+    lines += ["", *_warnings(plan), *_unverified(plan), *_closing(plan)]
     return "\n".join(lines) + "\n"
 
 
@@ -83,15 +84,18 @@ def _cluster_note(cluster: ClusterPlan) -> str:
 def change_lines(group: ChangeGroup, paint: Paint) -> list[str]:
     """One change: its object and clusters, then reason and fields where they tell something."""
     change = group.change
+    brief = change.op in _WITHOUT_FIELDS
     word = f"{change.op.value} " if change.op in _NAMED else ""
     head = paint(OP_COLOURS[change.op], f"{SYMBOLS[change.op]:>5} {word}{visible(change.ref.short)}")
-    lines = [f"{head} ({_on(group)}){_marks(change)}"]
-    if change.reason and not (change.unverified and change.op in _WITHOUT_FIELDS):
-        lines += [f"{_FIELD_INDENT}{text}" for text in visible_lines(change.reason)]
-    if change.op not in _WITHOUT_FIELDS:
-        fields = [line for diff in change.diff for line in field_lines(change.ref, diff, paint)]
-        lines += [f"{_FIELD_INDENT}{line}" for line in fields]
-    return lines
+    line = f"{head} ({_on(group)}){_marks(change)}"
+    if brief:
+        told = change.reason is not None and not change.unverified
+        return [f"{line}: {visible(change.reason or '')}" if told else line]
+    below = visible_lines(change.reason) if change.reason else []
+    if change.op in _BLOCKED and change.origin is not None:
+        below.append(f"at {visible(str(change.origin))}")
+    below += [line for diff in change.diff for line in field_lines(change.ref, diff, paint)]
+    return [line, *(f"{_FIELD_INDENT}{text}" for text in below)]
 
 
 def _on(group: ChangeGroup) -> str:
@@ -117,15 +121,15 @@ def _warnings(plan: Plan) -> list[str]:
     return [f"Warning ({names(clusters)}): {visible(text)}" for text, clusters in found.items()]
 
 
-def _unverified(groups: Sequence[ChangeGroup]) -> list[str]:
-    """Why the server could not check some changes: said once, not at every object."""
-    reasons = Counter[str]()
-    for group in groups:
-        if group.change.unverified:
-            reasons[group.change.reason or "the server could not be asked"] += len(group.clusters)
-    return [
-        f"Unverified: {counted(number, 'change')}: {visible(reason)}" for reason, number in reasons.items()
-    ]
+def _unverified(plan: Plan) -> list[str]:
+    """Why the server could not check some objects: said once, not at every object."""
+    reasons = Counter(
+        change.reason or "the server could not be asked"
+        for cluster in plan.clusters
+        for change in cluster.changes
+        if change.unverified
+    )
+    return [f"Unverified: {counted(n, 'object')}: {visible(reason)}" for reason, n in reasons.items()]
 
 
 def _closing(plan: Plan) -> list[str]:

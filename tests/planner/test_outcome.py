@@ -7,7 +7,7 @@ import pytest
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.change import Op
 from fleetmgr.model.report import CheckResult, ClusterReport, Diagnosis, DoctorCheck, Outcome, Report
-from fleetmgr.planner.outcome import complete, diagnosis_verdict, nothing_applied, plan_verdict, settle
+from fleetmgr.planner.outcome import complete, diagnosis_verdict, plan_verdict, settle
 from tests.reporting.fleets import SERVICE, change, cluster, failure, plan_of
 
 E = ExitCode
@@ -89,11 +89,6 @@ def test_a_report_gets_the_clusters_and_objects_that_only_the_plan_knows() -> No
     assert blocked.problem is not None
     assert blocked.problem.message == "conflict: belongs to fleet other"
     assert report.clusters[1].failure == plan.clusters[1].failure
-
-
-def test_an_empty_apply_still_reports_failed_clusters() -> None:
-    plan = plan_of(cluster("dev-1"), cluster("prod-1", failed=failure("no answer", E.PARTIAL)))
-    assert [c.exit_code for c in nothing_applied(plan).clusters] == [E.OK, E.PARTIAL]
 
 
 def _check(result: CheckResult, *, on: str | None = None, code: ExitCode = E.OK) -> DoctorCheck:
