@@ -17,13 +17,13 @@ from fleetmgr.spec.suggest import suggest
 class UnknownSelection(UsageError):
     """A flag names something that the fleet does not have."""
 
-    code: ClassVar[str] = "FLT-6401"
+    code: ClassVar[str] = "FLT-6410"
 
 
 class EmptySelection(UsageError):
     """Every name is known, but together they select nothing."""
 
-    code: ClassVar[str] = "FLT-6402"
+    code: ClassVar[str] = "FLT-6411"
 
 
 EVERYTHING = Selection()

@@ -35,7 +35,7 @@ def json_schema(kind: SchemaKind = "fleet") -> dict[str, Any]:
     schema = model.model_json_schema(by_alias=True)
     for definition in (schema, *schema["$defs"].values()):
         for field in definition.get("properties", {}).values():
-            _tidy(field)
+            _tidy(field, schema["$defs"])
     if kind == "fleet":
         schema["$defs"]["Include"] = _INCLUDE
         for section in SECTIONS:
@@ -44,11 +44,14 @@ def json_schema(kind: SchemaKind = "fleet") -> dict[str, Any]:
     return {"$schema": _DIALECT, **schema}
 
 
-def _tidy(field: dict[str, Any]) -> None:
-    """An unset field is left out, never null; titles repeat names."""
+def _tidy(field: dict[str, Any], definitions: dict[str, Any]) -> None:
+    """An unset field is left out, never null; titles repeat names; pydantic drops a description that the
+    referenced model has as well, and an editor shows it at the field."""
     field.pop("title", None)
-    if field.get("default", "") in (None, {}, []):
-        field.pop("default")
+    if not isinstance(field.get("default"), (str, bool)) or field["default"] == "":
+        field.pop("default", None)
+    if "$ref" in field and "description" not in field:
+        field["description"] = definitions[field["$ref"].rpartition("/")[2]]["description"]
     options = field.get("anyOf")
     if is_list(options):
         kept = [option for option in options if not (is_map(option) and option.get("type") == "null")]
