@@ -15,13 +15,10 @@ from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff,
 from fleetmgr.model.jsontypes import JsonObject, child, object_at
 from fleetmgr.model.objects import ref_of
 from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.asking import ask, rehearse
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.scene import CRD, Scene, namespace_ref
 from fleetmgr.ports.cluster import ApiResource
-from fleetmgr.ports.cluster_errors import AccessDenied, ApiRejected, AuthFailed, ObjectGone, Unreachable
-
-WEBHOOK_FAILED = "WebhookFailed"
-"""Reason of an ApiRejected whose admission webhook could not be called: not the object's fault."""
 
 
 def preview(scene: Scene) -> ClusterPlan:
@@ -104,20 +101,22 @@ def _create(scene: Scene, resource: Resource, served: ApiResource) -> tuple[Chan
     change = _change(resource, Op.CREATE, reason=reason, drift=gone, result=after)
     namespace = resource.ref.namespace
     if namespace and namespace not in scene.namespaces:
-        return _create_in_new_namespace(scene, change), ()
-    asked = _ask(scene, resource, served, change)
+        return _create_in_new_namespace(scene, change, resource, served)
+    asked = ask(scene, resource, served, change)
     if isinstance(asked, Change):
         return asked, ()
     _, after = _shown(None, asked[0])
     return replace(change, result=after), asked[1]
 
 
-def _create_in_new_namespace(scene: Scene, change: Change) -> Change:
+def _create_in_new_namespace(
+    scene: Scene, change: Change, resource: Resource, served: ApiResource
+) -> tuple[Change, tuple[str, ...]]:
     namespace = change.ref.namespace
     if namespace in implicit_namespaces(scene) or namespace_ref(namespace).key in scene.resources:
-        return change
+        return rehearse(scene, resource, served, change)
     reason = f"namespace {namespace} does not exist and createNamespace is false"
-    return replace(change, op=Op.DENIED, reason=reason)
+    return replace(change, op=Op.DENIED, reason=reason), ()
 
 
 def _existing(
@@ -136,7 +135,7 @@ def _existing(
     change = _update(scene, resource, live, _local_diff(resource, live, manager))
     if whose.app != resource.app:
         change = replace(change, op=Op.MOVE, reason=f"moves here from app {whose.app}")
-    asked = _ask(scene, resource, served, change)
+    asked = ask(scene, resource, served, change)
     if isinstance(asked, Change):
         return asked, ()
     body, warnings = asked
@@ -192,39 +191,6 @@ def _shown(before: JsonObject | None, after: JsonObject) -> tuple[JsonObject | N
     old = visible(before) if before is not None else None
     new = visible(after)
     return mask_pair(old, new) if is_secret(after) else (old, new)
-
-
-def _ask(
-    scene: Scene, resource: Resource, served: ApiResource, change: Change
-) -> Change | tuple[JsonObject, tuple[str, ...]]:
-    """The server's answer to a dry run; where it cannot be asked, the change as compared, marked so."""
-    try:
-        answer = scene.client.apply(
-            served,
-            resource.inputs,
-            manager=scene.entry.manager,
-            force=change.op is not Op.CREATE,
-            dry_run=True,
-        )
-    except (Unreachable, AuthFailed):
-        raise
-    except AccessDenied as error:
-        return _unverified(change, error.message)
-    except ObjectGone as error:
-        return replace(change, op=Op.DENIED, reason=error.message)
-    except ApiRejected as error:
-        if error.reason == WEBHOOK_FAILED:
-            return _unverified(change, error.message)
-        return replace(change, op=Op.DENIED, reason=error.message)
-    return answer.body, answer.warnings
-
-
-def _unverified(change: Change, why: str) -> Change:
-    if change.op is Op.UPDATE and not change.diff:
-        # Everything desired is live; only what we cannot see without asking may differ.
-        return replace(change, op=Op.KEEP, unverified=True, reason=why)
-    reason = f"{change.reason}; {why}" if change.reason else why
-    return replace(change, unverified=True, reason=reason)
 
 
 def _no_longer_desired(scene: Scene) -> Iterator[Change]:

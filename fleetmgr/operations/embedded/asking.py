@@ -1,0 +1,83 @@
+"""Asking the server what an apply would do, by dry run: only for objects that may differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fleetmgr.model.change import Change, Op
+from fleetmgr.model.jsontypes import JsonObject, object_at
+from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.ports.cluster import ApiResource
+from fleetmgr.ports.cluster_errors import (
+    AccessDenied,
+    ApiRejected,
+    AuthFailed,
+    ObjectGone,
+    ObjectInvalid,
+    Unreachable,
+)
+
+WEBHOOK_FAILED = "WebhookFailed"
+"""Reason of an ApiRejected whose admission webhook could not be called: not the object's fault."""
+_STAGE = "default"
+"""A namespace that every cluster has."""
+_FORBIDDEN = 403
+
+
+def ask(
+    scene: Scene, resource: Resource, served: ApiResource, change: Change
+) -> Change | tuple[JsonObject, tuple[str, ...]]:
+    """The server's answer to a dry run; where it cannot be asked, the change as compared, marked so."""
+    try:
+        answer = scene.client.apply(
+            served,
+            resource.inputs,
+            manager=scene.entry.manager,
+            force=change.op is not Op.CREATE,
+            dry_run=True,
+        )
+    except (Unreachable, AuthFailed):
+        raise
+    except AccessDenied as error:
+        return _unverified(change, error.message)
+    except ObjectGone as error:
+        return replace(change, op=Op.DENIED, reason=error.message)
+    except ApiRejected as error:
+        if error.reason == WEBHOOK_FAILED:
+            return _unverified(change, error.message)
+        return replace(change, op=Op.DENIED, reason=error.message)
+    return answer.body, answer.warnings
+
+
+def _unverified(change: Change, why: str) -> Change:
+    if change.op is Op.UPDATE and not change.diff:
+        # Everything desired is live; only what we cannot see without asking may differ.
+        return replace(change, op=Op.KEEP, unverified=True, reason=why)
+    reason = f"{change.reason}; {why}" if change.reason else why
+    return replace(change, unverified=True, reason=reason)
+
+
+def rehearse(
+    scene: Scene, resource: Resource, served: ApiResource, change: Change
+) -> tuple[Change, tuple[str, ...]]:
+    """Ask about an object whose namespace comes with this very plan: the server would only answer that the
+    namespace is not there, so the same object is tried under another name in ``default``.
+
+    Only what is said of the object itself counts; quotas and policies of ``default`` do not.
+    """
+    name = f"{resource.ref.name[:40].rstrip('-.')}-rehearsal"
+    metadata = {**object_at(resource.inputs, "metadata"), "namespace": _STAGE, "name": name}
+    body: JsonObject = {**resource.inputs, "metadata": metadata}
+    try:
+        answer = scene.client.apply(served, body, manager=scene.entry.manager, force=False, dry_run=True)
+    except (Unreachable, AuthFailed):
+        raise
+    except ObjectInvalid as error:
+        if error.status == _FORBIDDEN:
+            return change, ()
+        reason = error.message.replace(f"{_STAGE}/{name}", f"{resource.ref.namespace}/{resource.ref.name}")
+        return replace(change, op=Op.DENIED, reason=reason.replace(name, resource.ref.name)), ()
+    except (AccessDenied, ApiRejected):
+        return change, ()
+    return change, answer.warnings
