@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from fleetmgr.adapters.sandbox import processes
+from fleetmgr.adapters.sandbox.errors import SandboxStartFailed
 from fleetmgr.adapters.toolchain.errors import ToolUnavailable
 from fleetmgr.ports.sandbox import SandboxStatus, UpRequest
 from fleetmgr.wiring import sandbox as wiring
@@ -178,6 +179,34 @@ def test_one_cluster_stops_and_returns_beside_the_others(probe: Probe) -> None:
     probe.up()
     assert probe.uid("probe-2") == uid
     assert {key: probe.pids()[key] for key in first} == first
+
+
+def test_a_cluster_that_cannot_start_stops_again_and_touches_no_other(probe: Probe, tmp_path: Path) -> None:
+    probe.up(1)
+    before = probe.pids()
+    broken = tmp_path / "kube-scheduler"
+    broken.write_text("#!/bin/sh\necho E0101 cannot schedule anything\nexit 1\n", encoding="utf-8")
+    broken.chmod(0o755)
+    tools = {**probe.ports.toolchain.provide(_ignore), "kube-scheduler": broken}
+    request = UpRequest(clusters=2, only=(), timeout=START_SECONDS)
+    with pytest.raises(SandboxStartFailed, match=r"(?s)probe-2/kube-scheduler.*cannot schedule anything"):
+        probe.ports.sandbox.up(tools, request, _ignore)
+    after = probe.pids()
+    assert {key: after[key] for key in before} == before
+    assert {pid for key, pid in after.items() if key not in before} == {None}
+    assert len(processes.strays(probe.root, ())) == len(before)
+    assert probe.up().state == "ready"
+
+
+def test_an_old_certificate_is_made_anew(probe: Probe) -> None:
+    probe.up(1)
+    probe.ports.sandbox.down(("probe-1",), _ignore, keep_data=False)
+    certificate = probe.root / "probe-1" / "tls" / "apiserver.crt"
+    before = certificate.read_bytes()
+    os.utime(certificate, (0, 0))
+    probe.up()
+    assert certificate.read_bytes() != before
+    assert probe.uid("probe-1")
 
 
 def test_kept_data_survives_a_stop_of_everything(probe: Probe) -> None:

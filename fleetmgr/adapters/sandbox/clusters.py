@@ -31,6 +31,7 @@ from fleetmgr.adapters.sandbox.starting import Starter, live
 
 # What follows the API server; it must run first, they give up after 10 s without one.
 FOLLOWERS = CLUSTER_PROGRAMS[1:]
+CERTIFICATE_SECONDS = 300 * 86400
 
 
 def bring_up(cluster: str, starter: Starter, progress: Callable[[str], None]) -> None:
@@ -93,14 +94,28 @@ def remove_volumes(cluster: str, layout: Layout, ledger: Ledger) -> None:
 def _start_apiserver(cluster: str, starter: Starter) -> bool:
     key = key_of(cluster, APISERVER)
     before = starter.ledger.entry(key)
+    files = ClusterFiles(folder=starter.layout.cluster(cluster))
+    renewed = live(before) is None and _drop_old_certificate(files, starter)
     started = starter.launch(key)
     port = starter.await_ready(key)
-    if before is not None and before.ports[0] != port:
-        # The others read the server's address at their start only.
+    if renewed or (before is not None and before.ports[0] != port):
+        # The others read the server's address and certificate at their start only.
         entries = [starter.ledger.entry(key_of(cluster, program)) for program in FOLLOWERS]
         running = [process for entry in entries if (process := live(entry)) is not None]
         processes.stop(running, clock=starter.clock, grace=5.0)
     return started
+
+
+def _drop_old_certificate(files: ClusterFiles, starter: Starter) -> bool:
+    """The API server makes a certificate for a year and never renews it; True when one was dropped."""
+    if not files.certificate.exists():
+        return False
+    age = starter.clock.now().timestamp() - files.certificate.stat().st_mtime
+    if age < CERTIFICATE_SECONDS:
+        return False
+    files.certificate.unlink()
+    files.certificate.with_suffix(".key").unlink(missing_ok=True)
+    return True
 
 
 def _seed(cluster: str, client: ClusterApi, starter: Starter) -> None:

@@ -103,8 +103,8 @@ def usage(process: Process) -> Usage | None:
     if not is_alive(process):
         return None
     if not PROC.is_dir():
-        fields = _ps(process.pid, "rss=,etimes=").split()
-        return Usage(rss=int(fields[0]) * 1024, uptime=float(fields[1])) if fields else None
+        fields = _ps(process.pid, "rss=,etime=").split()
+        return Usage(rss=int(fields[0]) * 1024, uptime=_seconds(fields[1])) if fields else None
     fields = _stat(process.pid)
     if fields is None:
         return None
@@ -172,7 +172,21 @@ def _stat(pid: int) -> list[str] | None:
 
 
 def _ps(pid: int, columns: str) -> str:
+    """Columns of ps, for systems without /proc; empty when there is no such process."""
     answer = subprocess.run(  # noqa: S603 - fixed program, numeric argument
-        ["/bin/ps", "-o", columns, "-p", str(pid)], capture_output=True, text=True, check=False
+        ["/bin/ps", "-o", columns, "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"LC_ALL": "C"},
     )
     return answer.stdout.strip()
+
+
+def _seconds(elapsed: str) -> float:
+    """Seconds of ps' ``[[dd-]hh:]mm:ss``."""
+    days, _, clock = elapsed.rpartition("-")
+    total = 0
+    for part in clock.split(":"):
+        total = total * 60 + int(part)
+    return float(int(days or 0) * 86400 + total)

@@ -90,8 +90,8 @@ class CachedToolchain:
             for program in pin.programs:
                 path = (
                     lookup.explicit(pin, program, self.explicit)
-                    or lookup.cached(pin, program, self._tools())
                     or lookup.on_path(pin, program, search)
+                    or lookup.cached(pin, program, self._tools())
                 )
                 if path is not None:
                     found[program] = path

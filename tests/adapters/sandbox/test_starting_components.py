@@ -172,6 +172,23 @@ def test_a_reused_pid_is_neither_ours_nor_killed() -> None:
     assert processes.find(os.getpid()) is not None
 
 
+def test_without_proc_ps_tells_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if not Path("/bin/ps").exists():
+        pytest.skip("no ps on this machine")
+    here = processes.find(os.getpid())
+    assert here is not None
+    usage = processes.usage(here)
+    monkeypatch.setattr(processes, "PROC", tmp_path / "absent")
+    same = processes.find(os.getpid())
+    assert same is not None
+    found = processes.usage(same)
+    assert usage is not None
+    assert found is not None
+    assert abs(found.uptime - usage.uptime) < 30
+    assert 0.5 < found.rss / usage.rss < 2
+    assert processes.find(2**22 + 1) is None
+
+
 def test_what_ignores_sigterm_is_killed(layout: Layout) -> None:
     begin = starter(layout, "import signal, time\n" + STUBBORN)
     begin.launch(KWOK)
