@@ -67,7 +67,9 @@ class Starter:
             process = processes.spawn(argv, log=self.layout.log(key), root=self.layout.root, key=key)
         except OSError as error:
             raise SandboxStartFailed(
-                f"{key} cannot be started: {error}", where=Where(file=argv[0])
+                f"{key} cannot be started: {error}",
+                where=Where(file=argv[0]),
+                hint="if that file is damaged, remove it: the same command makes it again",
             ) from error
         self._started.add(key)
         if process is not None:
