@@ -78,7 +78,9 @@ def _show_plan(invocation: Invocation, plan: Plan, *, unchanged: bool) -> None:
     """On standard output when that is for people, else on standard error: the result goes out alone."""
     aside = invocation.stdout_format != "text"
     paint = stderr_paint(invocation) if aside else stdout_paint(invocation)
-    echo(plan_text(plan, same_changes(plan, unchanged=unchanged), paint=paint) + "\n", err=aside)
+    echo(plan_text(plan, same_changes(plan, unchanged=unchanged), paint=paint), err=aside)
+    if has_writes(plan):
+        echo("\n", err=aside)  # the question or the result follows
 
 
 def _confirmed(invocation: Invocation, plan: Plan) -> bool:
