@@ -61,7 +61,9 @@ class Pools:
             "ssl_context": tls_context(self._endpoint, self._certificate),
         }
         if name is not None:
-            settings |= {"server_hostname": name, "assert_hostname": name}
+            settings["server_hostname"] = (
+                name  # what is sent and what is checked; the address stays the server's
+            )
         if not verify:
             settings["assert_hostname"] = False
         if proxy is None:

@@ -245,6 +245,7 @@ _MEANINGS: tuple[_Meaning, ...] = (
         "no answer in time",
         "the API server may be overloaded",
     ),
+    ((failures.SSLError,), Fault.TLS, "TLS failed", "check server, certificate authority and proxy"),
     ((failures.EmptyPoolError,), Fault.BUSY, "all connections are busy", None),
     ((failures.DecodeError,), Fault.BROKEN, "the answer cannot be decompressed", None),
 )
