@@ -24,27 +24,26 @@ def build(fleet: str, revision: str, clusters: Sequence[ClusterPlan], *, partial
     clusters, on versions and counters of live objects, on texts of errors, nor on values of Secrets:
     a digest over a weak password could be guessed by anyone who may read the id.
     """
-    content = {
-        "fleet": fleet,
-        "revision": revision,
-        "partial": partial,
-        "clusters": sorted((_cluster(c) for c in clusters), key=lambda c: str(c["name"])),
-    }
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    digest = hashlib.sha256(canonical.encode("ascii")).hexdigest()
+    parts = sorted(_cluster(cluster) for cluster in clusters)
+    digest = _digest([_canonical([fleet, revision, partial]), *parts])
     return Plan(id=digest, fleet=fleet, revision=revision, clusters=tuple(clusters), partial=partial)
 
 
-def _cluster(plan: ClusterPlan) -> JsonObject:
-    changes = [_change(c) for c in plan.changes if c.op is not Op.KEEP]
-    return {
-        "name": plan.cluster,
-        "environment": plan.environment,
-        "status": plan.status.value,
-        "firstContact": plan.first_contact,
-        "failure": plan.failure.problem.code if plan.failure else None,
-        "changes": sorted(changes, key=lambda c: json.dumps(c, sort_keys=True)),
-    }
+def _canonical(content: Json) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _digest(lines: list[str]) -> str:
+    """Canonical JSON never holds a newline, so the lines cannot run into each other."""
+    return hashlib.sha256("\n".join(lines).encode("ascii")).hexdigest()
+
+
+def _cluster(plan: ClusterPlan) -> str:
+    """One line: what the cluster is, and the digest of its changes."""
+    changes = sorted(_canonical(_change(c)) for c in plan.changes if c.op is not Op.KEEP)
+    failure = plan.failure.problem.code if plan.failure else None
+    known = [plan.cluster, plan.environment, plan.status.value, plan.first_contact, failure]
+    return _canonical([*known, _digest(changes)])
 
 
 def _change(change: Change) -> JsonObject:
