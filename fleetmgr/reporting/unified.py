@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Hashable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,19 +12,15 @@ import yaml
 
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.change import Change, ClusterStatus, Op, Plan
-from fleetmgr.model.jsontypes import JsonObject, is_object
+from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.verdict import Verdict
 from fleetmgr.reporting.escape import visible, visible_lines
 from fleetmgr.reporting.plan_data import object_data
 from fleetmgr.reporting.problems import API_VERSION, failure_lines, problem_data
-from fleetmgr.reporting.redaction import LAST_APPLIED, hidden_data, is_secret
+from fleetmgr.reporting.sides import sides
 from fleetmgr.reporting.style import OP_COLOURS, PLAIN, Paint
 from fleetmgr.reporting.values import coloured, field_lines
 from fleetmgr.reporting.wording import counted, names
-
-_VOLATILE = frozenset(
-    {"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,23 +33,29 @@ class Patch:
 
 
 def patches(plan: Plan) -> tuple[Patch, ...]:
-    """The plan's changes by (app, object); equal ones of several clusters are one Patch."""
-    found: dict[str, tuple[Change, JsonObject | None, JsonObject | None, list[str]]] = {}
+    """The plan's changes by (app, object); those that change the same lines on several clusters are one."""
+    found: dict[Hashable, tuple[Change, tuple[str, ...], list[str]]] = {}
+    written: dict[str, tuple[str, ...]] = {}
     for cluster in plan.clusters:
         for change in cluster.changes:
-            if change.op is Op.KEEP:
-                continue
-            live, result = _sides(change)
-            fields = [[d.path, d.old, d.new, d.sensitive] for d in change.diff]
-            content = [change.app, change.op.value, list(change.ref), live, result, fields, change.reason]
-            key = json.dumps(content, sort_keys=True)
-            found.setdefault(key, (change, live, result, []))[3].append(cluster.cluster)
-    made = [
-        Patch(change=change, clusters=tuple(clusters), lines=_lines(change, live, result))
-        for change, live, result, clusters in found.values()
-    ]
+            if change.op is not Op.KEEP:
+                lines = _remembered(change, written)
+                changed = tuple(line for line in lines if line[:1] in ("+", "-"))
+                key = (change.app, change.op, change.ref, change.reason, change.unverified, changed)
+                found.setdefault(key, (change, lines, []))[2].append(cluster.cluster)
+    made = [Patch(change=c, clusters=tuple(clusters), lines=lines) for c, lines, clusters in found.values()]
     made.sort(key=lambda patch: (patch.change.app, patch.change.ref))
     return tuple(made)
+
+
+def _remembered(change: Change, written: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The patch of ``change``; equal objects on many clusters are written as YAML once."""
+    live, result = sides(change)
+    fields = [[d.path, d.old, d.new, d.sensitive] for d in change.diff]
+    key = json.dumps([change.op.value, list(change.ref), live, result, fields], sort_keys=True)
+    if key not in written:
+        written[key] = _lines(change, live, result)
+    return written[key]
 
 
 def diff_text(plan: Plan, *, paint: Paint = PLAIN) -> str:
@@ -116,41 +119,6 @@ def _header(patch: Patch, paint: Paint) -> list[str]:
     title = f"{change.op.value} {visible(change.ref.short)} ({same}{names(patch.clusters)}){unverified}"
     reason = [f"# {text}" for text in visible_lines(change.reason)] if change.reason else []
     return [paint(OP_COLOURS[change.op], title), *reason]
-
-
-def _sides(change: Change) -> tuple[JsonObject | None, JsonObject | None]:
-    """The object before and after, without what the server counts and without values of Secrets."""
-    live, result = _cleaned(change.live), _cleaned(change.result)
-    if is_secret(change.ref):
-        before, after = hidden_data(change.live, change.result)
-        live = _with_data(live, before)
-        result = _with_data(result, after)
-    return live, result
-
-
-def _with_data(body: JsonObject | None, data: JsonObject) -> JsonObject | None:
-    if body is None:
-        return None
-    shown = {
-        key: value
-        for key, value in body.items()
-        if key in ("apiVersion", "kind", "metadata", "type", "immutable")
-    }
-    return shown | ({"data": data} if data else {})
-
-
-def _cleaned(body: JsonObject | None) -> JsonObject | None:
-    if body is None:
-        return None
-    kept: JsonObject = {key: value for key, value in body.items() if key != "status"}
-    if is_object(metadata := kept.get("metadata")):
-        kept["metadata"] = {key: value for key, value in metadata.items() if key not in _VOLATILE}
-        if is_object(annotations := metadata.get("annotations")):
-            shown = {key: value for key, value in annotations.items() if key != LAST_APPLIED}
-            kept["metadata"] |= {"annotations": shown}
-            if not shown:
-                del kept["metadata"]["annotations"]
-    return kept
 
 
 def _lines(change: Change, live: JsonObject | None, result: JsonObject | None) -> tuple[str, ...]:

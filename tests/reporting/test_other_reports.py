@@ -143,6 +143,30 @@ def test_diff() -> None:
         """)
 
 
+def test_diff_leaves_out_what_differs_between_clusters_but_does_not_change() -> None:
+    def update(part_of: str, address: str, *, moved: bool = False) -> Change:
+        labels = {"applyset.kubernetes.io/part-of": part_of, "fleetmgr.dev/fleet": "shop"}
+        body: JsonObject = {"kind": "Service", "metadata": {"labels": labels}, "spec": {"clusterIP": address}}
+        after = {**body, "spec": {"clusterIP": address, "type": "NodePort"}}
+        if moved:
+            after["metadata"] = {"labels": {**labels, "applyset.kubernetes.io/part-of": "other"}}
+        return replace(change(Op.UPDATE, SERVICE), live=body, result=after)
+
+    plan = plan_of(cluster("dev-1", update("a", "10.0.0.1")), cluster("dev-2", update("b", "10.0.0.2")))
+    assert diff_text(plan) == dedent("""\
+        update Service shop-web/web (same on 2 clusters: dev-1, dev-2)
+        --- live/v1/Service/shop-web/web
+        +++ desired/v1/Service/shop-web/web
+        @@ -2,3 +2,4 @@
+         metadata: {}
+         spec:
+           clusterIP: 10.0.0.1
+        +  type: NodePort
+        """)
+    moved = diff_text(plan_of(cluster("dev-1", update("a", "10.0.0.1", moved=True))))
+    assert "-    applyset.kubernetes.io/part-of: a\n+    applyset.kubernetes.io/part-of: other\n" in moved
+
+
 def test_diff_without_differences() -> None:
     assert (
         diff_text(plan_of(cluster("dev-1", change(Op.KEEP))))
