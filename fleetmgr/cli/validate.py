@@ -10,6 +10,7 @@ from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.errors import ExitCode
 from fleetmgr.operations import validate as operation
 from fleetmgr.reporting.validation import validation_data, validation_text
+from fleetmgr.wiring.offline import render_all
 
 
 @click.command()
@@ -17,7 +18,7 @@ from fleetmgr.reporting.validation import validation_data, validation_text
 @output_options
 @click.pass_obj
 def validate(invocation: Invocation) -> ExitCode:
-    """Check fleet.yaml, its included files and overlays, offline: every problem of every file at once.
+    """Check fleet.yaml, its included files, overlays and manifests, offline: every problem at once.
 
     The exit code is 0 when the fleet is valid, 1 when it is not.
 
@@ -26,7 +27,7 @@ def validate(invocation: Invocation) -> ExitCode:
       fleet validate
       fleet validate -f shop/fleet.yaml -o json
     """
-    found = operation.validate(invocation.file)
+    found = operation.validate(invocation.file, render_all)
     emit(
         invocation,
         Rendering(

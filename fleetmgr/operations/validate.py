@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from fleetmgr.errors import FleetError, InvalidInput, Problem
+from fleetmgr.errors import FleetError, InvalidInput, Problem, UsageError
 from fleetmgr.expansion import clusters, expand_cluster
 from fleetmgr.model.resource import Stack
 from fleetmgr.model.validation import FleetSize, Validation
@@ -16,7 +16,10 @@ Render = Callable[[LoadedFleet], Iterable[Stack]]
 
 
 def validate(path: Path, render: Render | None = None) -> Validation:
-    """Everything that is wrong with the fleet of ``path``; never raises for what its files say."""
+    """Everything that is wrong with the fleet of ``path``; never raises for what its files say.
+
+    Raises UsageError when there is no such file.
+    """
     warnings: list[Problem] = []
     try:
         loaded = load(path)
@@ -25,6 +28,8 @@ def validate(path: Path, render: Render | None = None) -> Validation:
             warnings += stack.warnings
     except InvalidInput as error:
         return Validation(file=path.name, problems=error.problems)
+    except UsageError:
+        raise
     except FleetError as error:
         return Validation(file=path.name, problems=(error.problem(),))
     fleet = loaded.fleet

@@ -81,7 +81,7 @@ class App(SpecModel):
     )
     create_namespace: Bool = Field(default=True, description="Create the namespace when it is absent.")
     placement: Placement = Field(
-        default=Placement(), description="Which clusters get it; unset is every cluster."
+        default=Placement.model_construct(), description="Which clusters get it; unset is every cluster."
     )
     source: Source = Field(description="Where the manifests come from.")
     depends_on: tuple[str | Dependency, ...] = Field(
@@ -107,4 +107,4 @@ class App(SpecModel):
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
         """``dependsOn`` in its long form."""
-        return tuple(Dependency(name=d) if isinstance(d, str) else d for d in self.depends_on)
+        return tuple(Dependency.model_construct(name=d) if isinstance(d, str) else d for d in self.depends_on)

@@ -49,7 +49,13 @@ class Files:
                 "include files below it, with `/` between folders",
             )
             return []
-        found = sorted(p.relative_to(self.root).as_posix() for p in self.root.glob(pattern) if p.is_file())
+        try:
+            found = sorted(
+                p.relative_to(self.root).as_posix() for p in self.root.glob(pattern) if p.is_file()
+            )
+        except (OSError, ValueError) as error:
+            self._problem(f"include `{pattern[:200]}` is no pattern: {error}", by.where())
+            return []
         if not found:
             self._problem(f"include `{pattern[:200]}` matches no file", by.where(), "relative to fleet.yaml")
         return [name for name in found if self.inside(name, by=by)]

@@ -59,7 +59,7 @@ class Cluster(SpecModel):
     environment: str = Field(description="Name of its environment.")
     labels: StringMap = Field(default={}, description="Labels that selectors see.")
     vars: dict[str, Json] = Field(default={}, description="Variables, reached as ${cluster.vars.NAME}.")
-    access: Access = Field(default=Access(), description="The way in.")
+    access: Access = Field(default=Access.model_construct(), description="The way in.")
     identity: str | None = Field(
         default=None,
         min_length=1,
@@ -81,7 +81,9 @@ class Fleet(SpecModel):
     required_version: str | None = Field(
         default=None, description="Versions of fleetmgr that may read this file, such as `>=0.3,<2`."
     )
-    defaults: Defaults = Field(default=Defaults(), description="What holds where nothing else is said.")
+    defaults: Defaults = Field(
+        default=Defaults.model_construct(), description="What holds where nothing else is said."
+    )
     environments: tuple[Environment, ...] = Field(default=(), description="Environments in promotion order.")
     clusters: tuple[Cluster, ...] = Field(default=(), description="Clusters.")
     apps: tuple[App, ...] = Field(default=(), description="Apps.")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import ValidationError
 
 from fleetmgr import __version__
-from fleetmgr.errors import InvalidInput, Problem, Where
+from fleetmgr.errors import InvalidInput, Problem, UsageError, Where
 from fleetmgr.spec.app import App
 from fleetmgr.spec.explain_errors import explain
 from fleetmgr.spec.fields import Json, is_list
@@ -30,18 +30,32 @@ EMPTY = "FLT-1012"
 _Model = TypeVar("_Model", bound=SpecModel)
 
 
+class FleetNotFound(UsageError):
+    """There is no fleet.yaml where it was looked for."""
+
+    code: ClassVar[str] = "FLT-6412"
+
+
 def load(path: Path) -> LoadedFleet:
     """Read and check the fleet whose fleet.yaml is ``path``.
 
     Raises InvalidInput with all problems of all files; a file of another product, or one that is no YAML at
-    all, is reported alone.
+    all, is reported alone. Raises FleetNotFound when there is no such file.
     """
+    try:
+        if not path.exists():
+            hint = "run this where fleet.yaml is, name it with -f, or start one with `fleet init`"
+            raise FleetNotFound(f"there is no {path}", hint=hint)
+        return _load(path)
+    except OSError as error:
+        where = Where(file=str(error.filename or path))
+        message = f"cannot be read: {error.strerror or error}"
+        raise InvalidInput((Problem(message=message, where=where, code=CODE),)) from None
+
+
+def _load(path: Path) -> LoadedFleet:
     problems: list[Problem] = []
     files = Files(path.parent.resolve(), problems)
-    if not path.exists():
-        message = f"there is no {path.name} in {path.parent.absolute()}"
-        hint = "write one with `fleet init`, or name it with --file"
-        raise InvalidInput((Problem(message=message, where=Where(file=path.name), hint=hint, code=CODE),))
     root, data = files.read(path.name)
     if root is None:
         raise InvalidInput(tuple(problems))

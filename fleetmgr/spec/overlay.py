@@ -12,7 +12,11 @@ from fleetmgr.spec.fields import Bool, Count, Json, Name, StringMap
 
 class SpecModel(BaseModel):
     """Frozen, nothing unknown, camelCase in YAML. ``NOT_YET`` names fields of the published shape that this
-    version refuses, so that nothing is ever parsed and ignored."""
+    version refuses, so that nothing is ever parsed and ignored.
+
+    Building validators is what costs at start: only Fleet and Overlay are ever built, on first use, so
+    defaults and the like are made with ``model_construct``.
+    """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True,

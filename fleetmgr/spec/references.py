@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fleetmgr.errors import Problem
 from fleetmgr.spec.app import App
-from fleetmgr.spec.fields import is_label_key, is_label_value
+from fleetmgr.spec.fields import is_label_key, is_label_value, seconds
 from fleetmgr.spec.fleet import Cluster
 from fleetmgr.spec.loaded import SECTIONS, Places
 from fleetmgr.spec.overlay import Overlay
@@ -19,6 +19,7 @@ from fleetmgr.spec.yaml_tree import Key
 DUPLICATE = "FLT-1007"
 UNKNOWN_NAME = "FLT-1008"
 CYCLE = "FLT-1010"
+WRONG_VALUE = "FLT-1004"
 BAD_LABEL = "FLT-1013"
 _CYCLES_SHOWN = 5
 
@@ -58,6 +59,7 @@ def check(declared: Declared) -> Iterator[Problem]:
             yield from clusters.expect(name, "apps", index, "placement", "clusters", i)
         for i, dependency in enumerate(app.dependencies):
             yield from apps.expect(dependency.name, "apps", index, "dependsOn", i)
+        yield from _timeout(declared, index, app)
         for environment in app.overlays:
             yield from environments.expect_key(environment, "apps", index, "overlays")
     yield from _exceptions(declared, clusters)
@@ -110,6 +112,12 @@ def _access(declared: Declared, index: int, cluster: Cluster) -> Iterator[Proble
         yield place.problem(
             "`inCluster` excludes `context` and `kubeconfig`", code=DUPLICATE, hint="keep one way in"
         )
+
+
+def _timeout(declared: Declared, index: int, app: App) -> Iterator[Problem]:
+    if app.timeout is not None and seconds(app.timeout) == 0:
+        place = declared.places.find("apps", index, "timeout")
+        yield place.problem("`timeout` must be more than zero", code=WRONG_VALUE)
 
 
 def _exceptions(declared: Declared, clusters: _Names) -> Iterator[Problem]:

@@ -12,6 +12,17 @@ from fleetmgr.cli.main import run
 from tests.spec.folders import FULL_FILES, MINIMAL, write
 
 
+def deployment(name: str) -> str:
+    pod = "{metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: nginx}]}}"
+    spec = f"{{replicas: 1, selector: {{matchLabels: {{a: b}}}}, template: {pod}}}"
+    return f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec: {spec}\n"
+
+
+SOURCES = {
+    f"apps/{folder}/all.yaml": f"{deployment('web')}---\n{deployment('api')}" for folder in ("dev", "other")
+} | {"apps/ingress/all.yaml": deployment("ingress")}
+
+
 def fleet(*args: str | Path) -> int:
     return run([str(a) for a in args], environment={})
 
@@ -90,8 +101,8 @@ def test_validate_lists_problems_on_stdout(tmp_path: Path, capsys: pytest.Captur
     ]
 
 
-def test_validate_expands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = write(tmp_path, FULL_FILES)
+def test_validate_expands_and_renders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, FULL_FILES | SOURCES)
     assert fleet("validate", "-f", path, "-o", "yaml") == 0
     data = yaml.safe_load(capsys.readouterr().out)
     assert data["summary"] == {"environments": 2, "clusters": 3, "apps": 2, "targets": 5}
@@ -100,11 +111,17 @@ def test_validate_expands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         extra.unlink() if extra.is_file() else extra.rmdir()
     assert fleet("validate", "-f", path) == 1
     assert "error[FLT-1106]" in capsys.readouterr().out
+    path.write_text(MINIMAL.replace("apps/web", "apps/nope"))
+    assert fleet("validate", "-f", path) == 1
+    assert "`apps/nope` is not there" in capsys.readouterr().out
 
 
-def test_a_missing_fleet_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert fleet("validate", "-f", tmp_path / "fleet.yaml") == 1
-    assert "fleet init" in capsys.readouterr().out
+@pytest.mark.parametrize("command", [("validate",), ("explain", "web@dev-1")])
+def test_a_missing_fleet_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    assert fleet(*command, "-f", tmp_path / "fleet.yaml") == 64
+    assert "fleet init" in capsys.readouterr().err
 
 
 def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

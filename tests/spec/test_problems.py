@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fleetmgr.errors import InvalidInput
+from fleetmgr.errors import InvalidInput, UsageError
 from fleetmgr.spec import load
 from tests.spec.folders import FULL_FILES, HEAD, MINIMAL, problems, told, write
 
@@ -61,6 +61,8 @@ CASES = [
     (source('type: manifests, path: §""'), "FLT-1004", "`path` must not be empty", None),
     (app("timeout: §600"), "FLT-1004", "`timeout` must be a string", "30s"),
     (app("timeout: §ten"), "FLT-1004", "duration", None),
+    (app("timeout: §0s"), "FLT-1004", "more than zero", None),
+    (changed(CLUSTER, "{include: §a**/x.yaml}"), "FLT-1002", "is no pattern", None),
     (app("dependsOn: §x"), "FLT-1004", "`dependsOn` must be a list", "[x]"),
     (app("overlays: {dev: {replicas: {web: §-1}}}"), "FLT-1004", "at least 0", None),
     (changed("{name: web, namespace: web", "§{name: web"), "FLT-1004", "`namespace` is missing", None),
@@ -188,7 +190,7 @@ def test_included_file_cannot_include(tmp_path: Path) -> None:
 
 
 def test_missing_empty_and_odd_files(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="fleet init"):
+    with pytest.raises(UsageError, match="fleet init"):
         load(tmp_path / "fleet.yaml")
     assert "fleet.yaml is empty" in told(problems(tmp_path, "# nothing\n"))
     assert "holds no map" in told(problems(tmp_path, "- a\n"))
