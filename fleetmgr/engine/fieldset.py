@@ -54,10 +54,17 @@ def own_fields(live: JsonObject, manager: str) -> tuple[JsonObject, ...]:
 
 def apply_fields(live: JsonObject, manager: str) -> JsonObject:
     """The fieldset of our Apply entry, or an empty one."""
-    for entry in entries(live):
-        if entry.manager == manager and entry.operation == APPLY and not entry.subresource:
-            return entry.fields
-    return {}
+    empty: JsonObject = {}
+    return next((e.fields for e in _apply_entries(live, manager)), empty)
+
+
+def applied_by(live: JsonObject, manager: str) -> bool:
+    """Whether ``manager`` has applied this object (an apply that sets no field leaves no entry)."""
+    return any(True for _ in _apply_entries(live, manager))
+
+
+def _apply_entries(live: JsonObject, manager: str) -> Iterator[Entry]:
+    return (e for e in entries(live) if e.manager == manager and e.operation == APPLY and not e.subresource)
 
 
 def list_keys(fields: JsonObject) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from fleetmgr.engine.fieldset import apply_fields, entries, holds
+from fleetmgr.engine.fieldset import applied_by, apply_fields, entries, holds
 from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL
 from fleetmgr.model.change import FieldDiff
 from fleetmgr.model.jsontypes import JsonObject, object_at
@@ -19,6 +19,8 @@ class Owner(Enum):
     """Of this fleet and entry, proven; ``Ownership.app`` says which app."""
     FOREIGN = auto()
     """Of somebody else, or of nobody: never touched."""
+    IMPLICIT = auto()
+    """A Namespace that ``createNamespace`` made: may become a Resource of an app, is never pruned."""
     UNPROVEN = auto()
     """Carries our label, without proof."""
 
@@ -40,6 +42,8 @@ def ownership(live: JsonObject, *, manager: str, ids: dict[str, str]) -> Ownersh
     if app is not None:
         held = holds(apply_fields(live, manager), f"/metadata/labels/{PART_OF_LABEL.replace('/', '~1')}")
         return Ownership(owner=Owner.OURS if held else Owner.UNPROVEN, app=app)
+    if part_of is None and live.get("kind") == "Namespace" and applied_by(live, manager):
+        return Ownership(owner=Owner.IMPLICIT)
     return Ownership(owner=Owner.FOREIGN, holder=_holder(live, labels))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from fleetmgr.errors import ExitCode, FleetError
 from fleetmgr.expansion import clusters as selected_clusters
 from fleetmgr.model.change import ClusterFailure, ClusterPlan, ClusterStatus, Op, Plan
@@ -30,14 +32,15 @@ def plan(walk: Walk, selection: Selection, sink: EventSink) -> Plan:
     chosen = selected_clusters(walk.loaded, selection)
     stacks = list(render(walk.loaded, walk.fetcher, chosen))
     apps = frozenset(selection.apps) or None
-    revision = revision_of(walk.repository)
 
     def one(pair: tuple[Cluster, Stack]) -> ClusterPlan:
         return _plan_cluster(walk, pair[0], pair[1], apps, sink)
 
-    plans = across(one, list(zip(chosen, stacks, strict=True)), parallel=walk.parallel)
+    with ThreadPoolExecutor(max_workers=1) as aside:  # Git is asked while the clusters answer
+        revision = aside.submit(revision_of, walk.repository)
+        plans = across(one, list(zip(chosen, stacks, strict=True)), parallel=walk.parallel)
     plans = at_source_lines(walk.fetcher, plans)
-    return build(walk.loaded.fleet.name, revision, plans, partial=not selection.everything)
+    return build(walk.loaded.fleet.name, revision.result(), plans, partial=not selection.everything)
 
 
 def _plan_cluster(

@@ -13,17 +13,27 @@ from fleetmgr.engine.secrecy import is_secret, mask_diff, mask_pair
 from fleetmgr.engine.settled import settled
 from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff, Op
 from fleetmgr.model.jsontypes import JsonObject, child, object_at
-from fleetmgr.model.objects import ref_of
+from fleetmgr.model.objects import GroupKind, ref_of
 from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.asking import ask, rehearse
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.scene import CRD, Scene, namespace_ref
 from fleetmgr.ports.cluster import ApiResource
 
+PROTECTED = frozenset(
+    {
+        CRD,
+        GroupKind("", "Namespace"),
+        GroupKind("", "PersistentVolume"),
+        GroupKind("", "PersistentVolumeClaim"),
+    }
+)
+"""Kinds that a prune never deletes: what they hold would be gone with them."""
+
 
 def preview(scene: Scene) -> ClusterPlan:
     """The Changes of the selected apps, sorted by app order and object."""
-    warnings: list[str] = []
+    warnings = [str(problem) for problem in scene.stack.warnings]
     changes = [*_namespaces(scene)]
     for change, said in in_parallel(lambda r: _judge(scene, r), scene.selected()):
         changes.append(change)
@@ -124,7 +134,7 @@ def _existing(
 ) -> tuple[Change, tuple[str, ...]]:
     manager = scene.entry.manager
     whose = ownership(live, manager=manager, ids=scene.ids)
-    if whose.owner is not Owner.OURS:
+    if whose.owner not in (Owner.OURS, Owner.IMPLICIT):
         holder = whose.holder or "it carries this fleet's label but was not applied by it"
         return _change(resource, Op.CONFLICT, reason=f"exists already: {holder}"), ()
     if object_at(live, "metadata").get("deletionTimestamp"):
@@ -133,7 +143,7 @@ def _existing(
     if settled(resource.inputs, live, manager):
         return _change(resource, Op.KEEP), ()
     change = _update(scene, resource, live, _local_diff(resource, live, manager))
-    if whose.app != resource.app:
+    if whose.app not in (None, resource.app):
         change = replace(change, op=Op.MOVE, reason=f"moves here from app {whose.app}")
     asked = ask(scene, resource, served, change)
     if isinstance(asked, Change):
@@ -214,6 +224,9 @@ def _leftover(scene: Scene, live: JsonObject, owner: Owner, app: str) -> Change:
             live=None,
             reason="carries this app's label but was not applied by us: left alone",
         )
+    if change.ref.key.group_kind in PROTECTED:
+        reason = "no longer in Git; of a protected kind (its contents go with it): delete it by hand"
+        return replace(change, op=Op.ORPHANED, live=None, reason=reason)
     if not may_prune(scene, app):
         return replace(change, op=Op.ORPHANED, live=None, reason="no longer in Git; prune is off")
     return replace(change, reason="no longer in Git" if scene.stack_app(app) else "its app was removed")

@@ -7,6 +7,7 @@ from typing import ClassVar
 from fleetmgr.engine.compare import differing
 from fleetmgr.engine.ownership import Owner, ownership
 from fleetmgr.errors import ExitCode, FleetError, Where
+from fleetmgr.model.applyset import FLEET_LABEL
 from fleetmgr.model.change import Change
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import ObjectRef
@@ -67,7 +68,7 @@ def _check_unchanged(scene: Scene, resource: Resource, live: JsonObject | None) 
 
 def _fenced(scene: Scene, resource: Resource, live: JsonObject) -> JsonObject:
     whose = ownership(live, manager=scene.entry.manager, ids=scene.ids)
-    if whose.owner is not Owner.OURS:
+    if whose.owner not in (Owner.OURS, Owner.IMPLICIT):
         holder = whose.holder or "without proof that we applied it"
         raise Changed(
             f"{resource.ref.short} appeared since the plan: {holder}",
@@ -79,11 +80,15 @@ def _fenced(scene: Scene, resource: Resource, live: JsonObject) -> JsonObject:
 
 
 def write_namespace(scene: Scene, ref: ObjectRef) -> tuple[str, ...]:
-    """Create a namespace by name and nothing else; one that exists by now is left as it is."""
+    """Create a bare namespace; one that exists by now is left as it is.
+
+    Its one annotation gives our manager an entry: it proves later that we made it.
+    """
     served = served_as(scene, ref)
     if scene.client.get(served, namespace="", name=ref.name) is not None:
         return ()
-    body: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ref.name}}
+    metadata: JsonObject = {"name": ref.name, "annotations": {FLEET_LABEL: scene.entry.fleet}}
+    body: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
     return scene.client.apply(served, body, manager=scene.entry.manager, force=False, dry_run=False).warnings
 
 
