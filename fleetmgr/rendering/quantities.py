@@ -20,6 +20,8 @@ _NANO = Fraction(1, 10**9)
 _CAP = 2**63 - 1
 _MAX_LENGTH = 64
 _STEP = 1024
+_MAX_FAST_DIGITS = 18
+_NANO_POWER = -9
 
 
 def canonical_quantity(value: Json) -> Json:
@@ -41,13 +43,33 @@ def _canonical_text(value: str) -> str | None:
     if match is None:
         return None
     sign, digits, suffix = match.groups()
+    if _kept(digits, suffix):
+        return text
     amount, form = _amount(Fraction(digits if digits[-1] != "." else digits[:-1]), suffix)
     if amount > _CAP:
-        return None
+        if form != "binary":
+            return None
+        amount = Fraction(_CAP)  # as the server caps it
     amount = -(-amount // _NANO) * _NANO  # rounds up to a nano, as the server does
     if amount == 0:
         return "0"
     return ("-" if sign == "-" else "") + _format(amount, form)
+
+
+def _kept(digits: str, suffix: str) -> bool:
+    """Whether the server keeps the spelling: it takes a few forms (``1.500``, ``+1``, ``1E3``) for canonical
+    by a quick look, and so must we (``ParseQuantity``: "if the number is in canonical form, reuse")."""
+    whole, _, fraction = digits.partition(".")
+    whole = whole.lstrip("0") or "0"
+    if suffix in _BINARY and suffix:
+        digits_left = 15 - len(whole) - 3 * _BINARY.index(suffix) - 1
+        return not fraction and digits_left >= 0 and int(whole) % 8 != 0
+    exponent = _DECIMAL[suffix] if suffix in _DECIMAL else int(suffix[1:])
+    scale = exponent - len(fraction)
+    shifted = whole + fraction
+    if len(shifted) > _MAX_FAST_DIGITS or scale < _NANO_POWER:
+        return False
+    return scale % 3 == 0 and not shifted.endswith("000") and shifted[0] != "0"
 
 
 def _amount(number: Fraction, suffix: str) -> tuple[Fraction, str]:

@@ -28,6 +28,7 @@ _DOT_FLOAT = re.compile(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?")
 _INT64 = 2**63
 _UINT64 = 2**64
+_SMALLEST_PLAIN, _LARGEST_PLAIN = -4, 6
 _MAX_DIGITS = 4000  # Python refuses longer ones; Go reads them as floats that overflow, so as strings
 
 
@@ -37,6 +38,22 @@ class NotJson(ValueError):
 
 def resolve(text: str) -> Json:
     """The JSON value of a plain scalar; raises NotJson for infinities and not-a-number."""
+    value = _resolve(text)
+    return json_number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def resolve_key(text: str) -> str | None:
+    """A plain mapping key as sigs.k8s.io/yaml spells it (``on`` -> "true", ``1.20`` -> "1.2", ``1e6`` ->
+    "1e+06"); None when it cannot be a key. Raises NotJson."""
+    value = _resolve(text)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _short_float(value)
+    return None if value is None else str(value)
+
+
+def _resolve(text: str) -> str | bool | float | None:
     if text in _WORDS:
         return _WORDS[text]
     first = text[0]
@@ -49,7 +66,7 @@ def resolve(text: str) -> Json:
     return text
 
 
-def _resolve_number(text: str) -> Json:
+def _resolve_number(text: str) -> str | float:
     if text in _NOT_JSON:
         raise NotJson(text)
     if _TIMESTAMP.fullmatch(text) or len(text) > _MAX_DIGITS:
@@ -58,7 +75,7 @@ def _resolve_number(text: str) -> Json:
     if match := _INTEGER.fullmatch(plain):
         number = _integer(match)
         if -_INT64 <= number < _UINT64 and not (match[1] == "+" and number >= _INT64):
-            return json_number(number)
+            return number
     return _as_float(plain, text) if _FLOAT.fullmatch(plain) else text
 
 
@@ -75,10 +92,10 @@ def _integer(match: re.Match[str]) -> int:
     return -number if sign == "-" else number
 
 
-def _as_float(digits: str, text: str) -> Json:
+def _as_float(digits: str, text: str) -> str | float:
     """``digits`` as a number; ``text`` itself where a 64-bit float would overflow (Go: range error)."""
     number = float(digits)
-    return text if math.isinf(number) else json_number(number)
+    return text if math.isinf(number) else number
 
 
 def json_number(number: float) -> int | float:
@@ -89,28 +106,18 @@ def json_number(number: float) -> int | float:
     return int(number) if number.is_integer() and -_INT64 <= number < _INT64 else number
 
 
-def key_text(value: Json) -> str | None:
-    """A mapping key as sigs.k8s.io/yaml spells it (``on`` -> "true", ``1.20`` -> "1.2"); None when it
-    cannot be a key."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return _short_float(value)
-    return None
-
-
 def _short_float(value: float) -> str:
     """The shortest text that gives the same 32-bit float (Go: FormatFloat(f, 'g', -1, 32))."""
     try:
         target = struct.pack("f", value)
     except OverflowError:
-        return ".inf" if value > 0 else "-.inf"
-    for precision in range(1, 10):
-        text = f"{value:.{precision}g}"
-        if struct.pack("f", float(text)) == target:
-            return text
-    return repr(value)
+        return "+Inf" if value > 0 else "-Inf"
+    (value,) = struct.unpack("f", target)
+    digits, text = 0, f"{value:.0e}"
+    while struct.pack("f", float(text)) != target:
+        digits += 1
+        text = f"{value:.{digits}e}"
+    exponent = int(text.partition("e")[2])
+    if not _SMALLEST_PLAIN <= exponent < _LARGEST_PLAIN:
+        return text
+    return f"{float(text):.{max(digits - exponent, 0)}f}"

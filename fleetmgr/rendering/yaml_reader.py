@@ -14,7 +14,7 @@ import yaml
 from fleetmgr.errors import InvalidInput, Problem, Where
 from fleetmgr.model.jsontypes import Json, JsonObject
 from fleetmgr.rendering.documents import BROKEN, DUPLICATE_KEY, NOT_JSON, Document, PathPart, Slot
-from fleetmgr.rendering.scalars import NotJson, key_text, resolve
+from fleetmgr.rendering.scalars import NotJson, resolve, resolve_key
 from fleetmgr.spec.yaml_guard import MANIFEST_LIMITS, scan
 
 _PLAIN = "plain"
@@ -165,10 +165,12 @@ class _Builder:
         self._slots[known:] = [s for s in self._slots[known:] if s.path[depth] != key]
 
     def _key(self, node: yaml.Node) -> str | None:
-        value = None
+        key: str | None = None
         if isinstance(node, yaml.ScalarNode):
-            value = self._resolve(node, node.value) if node.tag == _PLAIN else node.value
-        key = key_text(value)
+            try:
+                key = resolve_key(node.value) if node.tag == _PLAIN else node.value
+            except NotJson:
+                key = None
         if key is None:
             self._problem(node, "a key must be text", "quote it", code=NOT_JSON)
         return key
