@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
@@ -148,7 +149,8 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the s
     """First signal: unwind. Any further one: leave at once, whatever threads are still waiting for."""
     for again in (signal.SIGINT, signal.SIGTERM):
         signal.signal(again, lambda n, _: os._exit(128 + n))
-    os.write(2, b"\nstopping what is under way; once more to leave at once\n")
+    with contextlib.suppress(OSError):
+        os.write(2, b"\nstopping what is under way; once more to leave at once\n")
     if number == signal.SIGTERM:
         raise Terminated
     raise KeyboardInterrupt
