@@ -37,12 +37,12 @@ class AccessFault(Exception):
         self.hint = hint
         self.file = file
 
-    def for_cluster(self, cluster: str) -> AccessUnusable:
-        """The error that a user of ``cluster`` sees."""
+    def for_cluster(self, cluster: str, source: str = "") -> AccessUnusable:
+        """The error that a user of ``cluster`` sees; ``source`` is Access.source, once it is known."""
         where = Where(file=self.file, cluster=cluster)
-        return AccessUnusable(
-            f"no access to {cluster}: {self.message}", cluster=cluster, where=where, hint=self.hint
-        )
+        through = f" through {source}" if source else ""
+        message = f"no access to {cluster}{through}: {self.message}"
+        return AccessUnusable(message, cluster=cluster, where=where, hint=self.hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _CONFLICT, _TOO_MANY = 401, 403, 404, 409
 _INVALID = frozenset({400, 413, 415, 422})
 _REDIRECT, _BAD_REQUEST, _SERVER_ERROR = 300, 400, 500
 _OF_RBAC = re.compile(r'(?:^|: )User "[^"]*" cannot (\S+) (resource|path) "')
+_ANONYMOUS = 'User "system:anonymous" cannot'
 _OF_ADMISSION = re.compile(r"denied the request|admission webhook|ValidatingAdmissionPolicy")
 _OF_SCHEMA = re.compile(
     r"denied the request|field not declared in schema|"
@@ -88,12 +89,14 @@ class _Case:
         )
 
 
-def error_for(answer: Answer, call: Call, cluster: str) -> ClusterError:
-    """The error that ``answer`` (status 300 and above) is. Messages name verb, resource, object and cluster."""
+def error_for(answer: Answer, call: Call, cluster: str, *, source: str = "") -> ClusterError:
+    """The error that ``answer`` (status 300 and above) is. Messages name verb, resource, object and cluster;
+    ``source`` is where the credentials come from."""
     status = status_of(answer)
     case = _Case(answer=answer, call=call, cluster=cluster, status=status, said=_said(answer, status, call))
-    if answer.status == _UNAUTHORIZED:
-        hint = "the credentials were refused: log in again, or check the context"
+    if answer.status == _UNAUTHORIZED or (answer.status == _FORBIDDEN and _ANONYMOUS in case.said):
+        whose = f" of {source}" if source else ""
+        hint = f"the credentials{whose} are not accepted: log in again, or check the context"
         return AuthFailed(case.text, cluster=cluster, where=case.where, hint=hint)
     if is_webhook_failure(answer):
         hint = "a webhook of this cluster does not answer: look at its Service and pods"

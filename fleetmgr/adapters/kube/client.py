@@ -20,7 +20,7 @@ from fleetmgr.adapters.kube.redaction import values_of_secret
 from fleetmgr.adapters.kube.transport import Transport
 from fleetmgr.adapters.kube.watching import Watch
 from fleetmgr.errors import Where
-from fleetmgr.model.jsontypes import JsonObject, child, object_at
+from fleetmgr.model.jsontypes import Json, JsonObject, child, object_at
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import AccessQuery, ApiResource, Applied, Discovery, WatchEvent
 from fleetmgr.ports.cluster_errors import ObjectGone, ObjectInvalid
@@ -106,10 +106,11 @@ class KubeClient:
             ("force", str(force).lower()),
             ("fieldValidation", "Strict"),
         )
+        call = self._object_call("PATCH", "patch", place)
         call = replace(
-            self._object_call("PATCH", "patch", place),
+            call,
             query=(*query, *(_DRY_RUN if dry_run else ())),
-            body=orjson.dumps(body),
+            body=self._encoded(body, call),
             content_type=_APPLY,
             counted="dry-run" if dry_run else "apply",
             hidden=_hidden(resource, body),
@@ -127,10 +128,11 @@ class KubeClient:
         manager: str,
     ) -> JsonObject:
         """A JSON patch (RFC 6902). Sent once: only a 429 is repeated. Raises ObjectInvalid when a ``test`` fails."""
+        call = self._object_call("PATCH", "patch", _Place(resource, namespace, name))
         call = replace(
-            self._object_call("PATCH", "patch", _Place(resource, namespace, name)),
+            call,
             query=(("fieldManager", manager),),
-            body=orjson.dumps(operations),
+            body=self._encoded(operations, call),
             content_type=_JSON_PATCH,
             counted="json-patch",
             repeatable=False,
@@ -229,6 +231,12 @@ class KubeClient:
         if resource.namespaced and not is_segment(namespace):
             raise self._refused(call, f"`{namespace}` is not a name of a namespace")
         return call
+
+    def _encoded(self, body: Json, call: Call) -> bytes:
+        try:
+            return orjson.dumps(body)
+        except orjson.JSONEncodeError:
+            raise self._refused(call, "it holds a value that JSON and Kubernetes have no form for") from None
 
     def _refused(self, call: Call, message: str) -> ObjectInvalid:
         where = Where(cluster=self.cluster, object=call.object)

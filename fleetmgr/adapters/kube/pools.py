@@ -58,8 +58,9 @@ class Pools:
         settings: dict[str, Any] = {
             "maxsize": 1 if streaming else self._options.pool_size,
             "block": not streaming,
-            "ssl_context": tls_context(self._endpoint, self._certificate),
         }
+        if self._endpoint.server.startswith("https:"):
+            settings["ssl_context"] = tls_context(self._endpoint, self._certificate)
         if name is not None:
             settings["server_hostname"] = (
                 name  # what is sent and what is checked; the address stays the server's

@@ -28,7 +28,7 @@ def tls_context(endpoint: Endpoint, certificate: ClientCertificate | None) -> ss
 
 def _trusting(endpoint: Endpoint) -> ssl.SSLContext:
     if not endpoint.verify:
-        context = ssl.create_default_context()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context

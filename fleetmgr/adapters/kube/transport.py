@@ -22,7 +22,7 @@ from fleetmgr.adapters.kube.retrying import Failure, Fault, wait_before_retry
 from fleetmgr.adapters.kube.tls import explain
 from fleetmgr.errors import Where
 from fleetmgr.ports.clock import Clock
-from fleetmgr.ports.cluster_errors import Unreachable
+from fleetmgr.ports.cluster_errors import ClusterError, Unreachable
 
 _CHUNK = 1 << 18
 _JITTER = SystemRandom().random
@@ -102,6 +102,10 @@ class Transport:
             credential = fresh
         raise AssertionError("the second round returns")
 
+    def error(self, answer: Answer, call: Call) -> ClusterError:
+        """The error that a refused ``answer`` is."""
+        return error_for(answer, call, self.cluster, source=self._access.source)
+
     def close(self) -> None:
         """Drop the connections."""
         self._pools.close()
@@ -110,20 +114,20 @@ class Transport:
         try:
             return self._access.credentials.current()
         except AccessFault as fault:
-            raise fault.for_cluster(self.cluster) from None
+            raise fault.for_cluster(self.cluster, self._access.source) from None
 
     def _renewed(self, stale: Credential) -> Credential | None:
         try:
             return self._access.credentials.renewed(stale)
         except AccessFault as fault:
-            raise fault.for_cluster(self.cluster) from None
+            raise fault.for_cluster(self.cluster, self._access.source) from None
 
     def _settled(self, outcome: Answer | Failure, call: Call) -> Answer:
         if isinstance(outcome, Failure):
             raise self._unreachable(outcome, call)
         if outcome.status < _FIRST_ERROR:
             return outcome
-        raise error_for(outcome, call, self.cluster)
+        raise self.error(outcome, call)
 
     def _unreachable(self, failure: Failure, call: Call) -> Unreachable:
         kind = ResponseTooLarge if failure.fault is Fault.TOO_LARGE else Unreachable
@@ -146,7 +150,7 @@ class Transport:
         try:
             pool = self._pools.pool(credential.certificate, streaming=streaming)
         except AccessFault as fault:
-            raise fault.for_cluster(self.cluster) from None
+            raise fault.for_cluster(self.cluster, self._access.source) from None
         try:
             return pool.request(
                 call.method,
@@ -178,21 +182,23 @@ class Transport:
     def _read(self, response: BaseHTTPResponse, until: float) -> Answer | Failure:
         """The whole body within ``until`` and the size limit, or a Failure; never a part of it."""
         body = bytearray()
+        complete = False
         try:
             while chunk := response.read1(_CHUNK, decode_content=True):
                 body += chunk
                 if len(body) > self._options.most_bytes:
-                    response.close()
                     return Failure(
                         fault=Fault.TOO_LARGE, message=f"more than {self._options.most_bytes >> 20} MiB"
                     )
                 if self._clock.monotonic() >= until:
-                    response.close()
                     return Failure(fault=Fault.READ_TIMEOUT, message="the answer came too slowly")
+            complete = True
         except (failures.HTTPError, OSError) as error:
-            response.close()
             return self._failure(error)
-        response.release_conn()
+        finally:
+            if not complete:
+                response.close()
+            response.release_conn()  # also after close: its place in the pool is what others wait for
         headers = {name.lower(): value for name, value in response.headers.items()}
         warnings = tuple(response.headers.getlist("Warning"))
         return Answer(status=response.status, headers=headers, body=bytes(body), warnings=warnings)

@@ -8,7 +8,6 @@ import orjson
 from urllib3 import exceptions as failures
 from urllib3.response import BaseHTTPResponse
 
-from fleetmgr.adapters.kube.answers import error_for
 from fleetmgr.adapters.kube.calls import Answer, Query
 from fleetmgr.adapters.kube.listing import Listed, list_call, list_pages
 from fleetmgr.adapters.kube.transport import Transport
@@ -99,7 +98,7 @@ class Watch:
         if isinstance(response, Answer):
             if response.status == _GONE:
                 return True
-            raise error_for(response, call, self._transport.cluster)
+            raise self._transport.error(response, call)
         try:
             for line in _lines(response):
                 event = self._event(line)
@@ -109,6 +108,7 @@ class Watch:
                     yield event
         finally:
             response.close()
+            response.release_conn()
         return False
 
     def _event(self, line: bytes) -> WatchEvent | str | None:

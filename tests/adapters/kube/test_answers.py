@@ -205,6 +205,13 @@ def test_no_name_reaches_another_address(
     assert server.seen == []
 
 
+@pytest.mark.parametrize("value", [2**70, "\udc80", {1, 2}])
+def test_what_json_cannot_hold_is_invalid(client: KubeClient, server: Script, value: object) -> None:
+    with pytest.raises(ObjectInvalid):
+        client.apply(DEPLOYMENTS, {**BODY, "spec": {"x": value}}, manager="m", force=False, dry_run=True)
+    assert server.seen == []
+
+
 def test_access_reviews(client: KubeClient, server: Script) -> None:
     server.say(Reply(status=201, body={"kind": "SelfSubjectAccessReview", "status": {"allowed": True}}))
     server.say(Reply(status=201, body={"kind": "SelfSubjectAccessReview", "status": {"allowed": False}}))
@@ -250,6 +257,17 @@ def test_pages_of_proxies_lose_credentials(connect: Opener, server: Script, body
 def test_refused_credentials_are_an_auth_failure() -> None:
     answer = Answer(status=401, headers={}, body=b'{"kind":"Status","message":"Unauthorized"}')
     call = Call(method="GET", path="/version", verb="get", subject="/version")
-    error = error_for(answer, call, "dev-1")
+    error = error_for(answer, call, "dev-1", source="context `dev`")
     assert isinstance(error, AuthFailed)
     assert error.exit_code is ExitCode.AUTH
+    assert error.hint is not None
+    assert "context `dev`" in error.hint
+
+
+def test_being_anonymous_means_that_the_credentials_were_not_accepted(
+    client: KubeClient, server: Script
+) -> None:
+    message = (
+        'deployments.apps "web" is forbidden: User "system:anonymous" cannot patch resource "deployments"'
+    )
+    assert isinstance(refused(client, server, failure(403, "Forbidden", message)), AuthFailed)

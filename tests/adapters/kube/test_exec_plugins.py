@@ -279,7 +279,9 @@ def test_a_plugin_that_fails_is_an_auth_failure_of_the_cluster(
     connector = KubeConnector(
         {"dev-1": AccessSettings(kubeconfig=str(path))}, environment=ENVIRONMENT, clock=RealTime()
     )
-    with pytest.raises(AuthFailed, match=r"no access to dev-1: .* please log in") as caught:
+    with pytest.raises(
+        AuthFailed, match=r"no access to dev-1 through context `dev` of .*: please log in"
+    ) as caught:
         connector.connect("dev-1").version()
     assert caught.value.cluster == "dev-1"
     assert server.seen == []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from pathlib import Path
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -315,7 +315,7 @@ def test_no_document_does_worse_than_a_fault(
     tmp_path_factory: pytest.TempPathFactory, document: Json
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "config"
-    path.write_bytes(orjson.dumps(document))
+    path.write_text(json.dumps(document))
     try:
         resolved(path)
     except AccessFault:

@@ -164,6 +164,33 @@ def test_an_answer_may_be_compressed_but_not_endless(connect: Opener, server: Sc
         small.get(CONFIG_MAPS, namespace="ns", name="a")
 
 
+@pytest.mark.parametrize(
+    "reply", [Reply(body={"x": "y" * 2000}), Reply(body=BODY, fault="cut"), Reply(body=b"no")]
+)
+def test_failures_give_their_connection_back(connect: Opener, server: Script, reply: Reply) -> None:
+    client = connect(options=ClientOptions(pool_size=1, most_bytes=1000, deadline=1))
+    for _ in range(3):
+        server.route = lambda _: reply
+        with pytest.raises(Unreachable):
+            patch(client)
+        server.route = lambda _: Reply(body=BODY)
+        assert client.get(CONFIG_MAPS, namespace="ns", name="a") == BODY
+
+
+def test_a_proxy_is_used_and_its_password_never_shown(connect: Opener, server: Script) -> None:
+    proxy = server.url.replace("http://", "http://user:canary%21@")
+    client = connect(endpoint=Endpoint(server="http://api.invalid", proxy=proxy))
+    server.say(Reply(body={"gitVersion": "v1"}))
+    assert client.version() == "v1"
+    assert server.seen[0].path == "http://api.invalid/version"
+    assert server.seen[0].headers["proxy-authorization"] == "Basic dXNlcjpjYW5hcnkh"
+    server.route = lambda _: Reply(status=407, body=b"who are you?")
+    secure = connect(endpoint=Endpoint(server="https://api.invalid", proxy=proxy))
+    with pytest.raises(Unreachable, match="the proxy does not answer, or refuses") as caught:
+        secure.version()
+    assert "canary" not in str(caught.value)
+
+
 def test_a_server_that_is_down_fails_after_one_more_try(connect: Opener, clock: FakeClock) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
