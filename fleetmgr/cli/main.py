@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import os
 import signal
 import sys
@@ -60,7 +61,7 @@ class LazyCommands(click.Group):
         entry = COMMANDS.get(name)
         if entry is None:
             return None
-        return cast("click.Command", getattr(importlib.import_module(entry.module), name))
+        return _example_last(cast("click.Command", getattr(importlib.import_module(entry.module), name)))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -86,6 +87,17 @@ class LazyCommands(click.Group):
             if name.startswith(incomplete)
         ]
         return verbs + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def _example_last(command: click.Command) -> click.Command:
+    """``command``, and all below it, with the example of the docstring moved behind the options."""
+    text, found, example = inspect.cleandoc(command.help or "").partition("\b\nExample:")
+    if found and command.epilog is None:
+        command.help, command.epilog = text.rstrip(), found + example
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            _example_last(below)
+    return command
 
 
 def _with_aliases(name: str) -> str:

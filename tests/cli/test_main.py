@@ -47,7 +47,9 @@ def test_every_verb_loads_and_its_help_ends_with_an_example(cli: Cli, name: str)
     assert root.get_command(click.Context(root), name) is not None
     result = cli(name, "--help")
     assert result.code == 0
-    assert "Example:\n" in result.out
+    _, found, example = result.out.rpartition("\n  Example:\n")
+    assert found
+    assert all(line.startswith("    ") for line in example.splitlines())
 
 
 def test_a_verb_that_does_not_exist(cli: Cli) -> None:
