@@ -134,6 +134,25 @@ def _between_lists(before: JsonArray, after: JsonArray, fields: JsonObject, path
         wanted = {k: item[k] for k in keys if k in item}
         if find_item(before, wanted) is None:
             yield FieldDiff(path=f"{path}/{key_segment(wanted)}", old=None, new=item)
+    yield from _between_orders(before, after, keys, path)
+
+
+def _between_orders(
+    before: JsonArray, after: JsonArray, keys: tuple[str, ...], path: str
+) -> Iterator[FieldDiff]:
+    """The order of the items that both lists have: it matters ($(VAR) in env, init containers)."""
+    old, new = _common(before, after, keys), _common(after, before, keys)
+    if old != new:
+        yield FieldDiff(path=path, old=old, new=new)
+
+
+def _common(items: JsonArray, others: JsonArray, keys: tuple[str, ...]) -> JsonArray:
+    found: JsonArray = []
+    for item in items:
+        wanted: JsonObject = {k: item[k] for k in keys if k in item}
+        if find_item(others, wanted) is not None:
+            found.append(key_segment(wanted))
+    return found
 
 
 def _natural_keys(before: JsonArray, after: JsonArray) -> tuple[str, ...]:

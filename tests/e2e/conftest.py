@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from fleetmgr.adapters.toolchain.errors import ToolUnavailable
 from fleetmgr.operations.sandbox import sandbox_down, sandbox_up
 from fleetmgr.ports.sandbox import UpRequest
 from fleetmgr.wiring import sandbox as wiring
+from tests.e2e.fleets import Fleet
 
 START_SECONDS = 240.0
 
@@ -66,3 +67,17 @@ def sandbox_clusters() -> Iterator[SandboxClusters]:
 
 def _say(line: str) -> None:
     sys.stderr.write(line + "\n")
+
+
+@pytest.fixture
+def fleets(sandbox_clusters: SandboxClusters, tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
+    """Makes fleets of the test's own; what they leave on the clusters is removed afterwards."""
+    made: list[Fleet] = []
+
+    def make(count: int = 1) -> Fleet:
+        made.append(Fleet(tmp_path / f"fleet{len(made)}", sandbox_clusters, count=count))
+        return made[-1]
+
+    yield make
+    for fleet in made:
+        fleet.discard()

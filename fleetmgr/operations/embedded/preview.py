@@ -138,8 +138,7 @@ def _existing(
         holder = whose.holder or "it carries this fleet's label but was not applied by it"
         return _change(resource, Op.CONFLICT, reason=f"exists already: {holder}"), ()
     if object_at(live, "metadata").get("deletionTimestamp"):
-        finalizers = ", ".join(map(str, child(live, "metadata", "finalizers") or ())) or "none"
-        return _change(resource, Op.DENIED, reason=f"is being deleted (finalizers: {finalizers})"), ()
+        return _change(resource, Op.DENIED, reason=_being_deleted(live)), ()
     if settled(resource.inputs, live, manager):
         return _change(resource, Op.KEEP), ()
     change = _update(scene, resource, live, _local_diff(resource, live, manager))
@@ -224,12 +223,19 @@ def _leftover(scene: Scene, live: JsonObject, owner: Owner, app: str) -> Change:
             live=None,
             reason="carries this app's label but was not applied by us: left alone",
         )
+    if object_at(live, "metadata").get("deletionTimestamp"):
+        return replace(change, op=Op.ORPHANED, live=None, reason=_being_deleted(live))
     if change.ref.key.group_kind in PROTECTED:
         reason = "no longer in Git; of a protected kind (its contents go with it): delete it by hand"
         return replace(change, op=Op.ORPHANED, live=None, reason=reason)
     if not may_prune(scene, app):
         return replace(change, op=Op.ORPHANED, live=None, reason="no longer in Git; prune is off")
     return replace(change, reason="no longer in Git" if scene.stack_app(app) else "its app was removed")
+
+
+def _being_deleted(live: JsonObject) -> str:
+    finalizers = ", ".join(map(str, child(live, "metadata", "finalizers") or ())) or "none"
+    return f"is being deleted (finalizers: {finalizers})"
 
 
 def may_prune(scene: Scene, app: str) -> bool:

@@ -10,7 +10,7 @@ from fleetmgr.engine.order import stages
 from fleetmgr.errors import ExitCode, FleetError, Problem, Where
 from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan, Op
 from fleetmgr.model.event import EventSink, ObjectChanged, ObjectFailed
-from fleetmgr.model.objects import GroupKind, ObjectKey
+from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef
 from fleetmgr.model.report import AppHealth, ClusterReport, ObjectResult, Outcome
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.parents import (
@@ -62,6 +62,8 @@ class _Run:
     health: dict[str, AppHealth] = field(default_factory=dict[str, AppHealth])
     failure: ClusterFailure | None = None
     timed_out: bool = False
+    lingering: set[ObjectRef] = field(default_factory=set[ObjectRef])
+    """Deleted, but held by finalizers."""
 
     @property
     def cluster(self) -> str:
@@ -272,7 +274,8 @@ def _prune(run: _Run, deletes: Sequence[Change]) -> None:
 
     def delete(change: Change) -> FleetError | tuple[str, ...]:
         try:
-            delete_object(run.scene, change)
+            if not delete_object(run.scene, change):
+                run.lingering.add(change.ref)
         except FleetError as error:
             return error
         return ()
@@ -300,7 +303,7 @@ def _remember(run: _Run, apps: Iterable[str]) -> None:
 
 def _left(run: _Run, app: str) -> list[ObjectKey]:
     """Members that are still there though no longer desired: orphans, and what was not deleted."""
-    deleted = {r.ref for r in run.results if r.op is Op.DELETE and r.outcome is Outcome.DONE}
+    deleted = {r.ref for r in run.results if r.op is Op.DELETE and r.outcome is Outcome.DONE} - run.lingering
     leaving = (Op.DELETE, Op.ORPHANED, Op.UNPROVEN)
     return [c.ref.key for c in run.plan.changes if c.app == app and c.op in leaving and c.ref not in deleted]
 

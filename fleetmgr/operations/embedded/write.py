@@ -92,13 +92,16 @@ def write_namespace(scene: Scene, ref: ObjectRef) -> tuple[str, ...]:
     return scene.client.apply(served, body, manager=scene.entry.manager, force=False, dry_run=False).warnings
 
 
-def delete_object(scene: Scene, change: Change) -> None:
-    """Delete what the plan saw, if it is still ours, still of this app and still that very object."""
+def delete_object(scene: Scene, change: Change) -> bool:
+    """Delete what the plan saw, if it is still ours, still of this app and still that very object.
+
+    False when it is still there afterwards: finalizers hold it, so the inventory must not forget it.
+    """
     ref = change.ref
     served = served_as(scene, ref)
     live = scene.client.get(served, namespace=ref.namespace, name=ref.name)
     if live is None:
-        return
+        return True
     whose = ownership(live, manager=scene.entry.manager, ids=scene.ids)
     if whose.owner is not Owner.OURS or whose.app != change.app:
         raise Changed(
@@ -115,6 +118,7 @@ def delete_object(scene: Scene, change: Change) -> None:
             hint="plan again",
         )
     scene.client.delete(served, namespace=ref.namespace, name=ref.name, uid=uid)
+    return scene.client.get(served, namespace=ref.namespace, name=ref.name) is None
 
 
 def served_as(scene: Scene, ref: ObjectRef) -> ApiResource:
