@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -21,6 +21,9 @@ from fleetmgr.spec.yaml_tree import Key, Place
 UNKNOWN_FIELD = "FLT-1003"
 WRONG_VALUE = "FLT-1004"
 NOT_YET = "FLT-1005"
+
+MOST = 500
+"""Problems told of one document: positions are searched for each, and nobody reads more."""
 
 Find = Callable[..., Place]
 
@@ -52,14 +55,19 @@ def explain(
     """Problems for ``error``, in its order. ``find`` maps a path inside ``data`` to its node."""
     findings = list(_findings(error, model, data))
     blocked = [f.path[:-1] for f in findings if f.kind == "literal_error" and _type_not_yet(f, data)]
-    problems: list[Problem] = []
-    for finding in findings:
-        inside = any(finding.path[: len(b)] == b and finding.path != (*b, "type") for b in blocked)
-        if not inside:
-            problem = _problem(finding, data=data, find=find, version=version)
-            if problem not in problems:
-                problems.append(problem)
-    return problems
+    shown = [f for f in findings if not any(_beside(f.path, b) for b in blocked)] if blocked else findings
+    problems = [_problem(f, data=data, find=find, version=version) for f in shown[:MOST]]
+    if len(shown) > MOST:
+        message = f"and {len(shown) - MOST} more problems in this file"
+        problems.append(
+            replace(problems[-1], message=message, code=WRONG_VALUE, hint="mend the others first")
+        )
+    return list(dict.fromkeys(problems))
+
+
+def _beside(path: tuple[Key, ...], source: tuple[Key, ...]) -> bool:
+    """Whether ``path`` is a field beside a refused ``type``: one problem is enough for that source."""
+    return path[: len(source)] == source and path != (*source, "type")
 
 
 def not_yet(name: str, version: str) -> str:

@@ -15,9 +15,10 @@ CODE = "FLT-1002"
 class Files:
     """Reads files by their path relative to ``root``; ``read`` remembers which, ``problems`` what was wrong."""
 
-    def __init__(self, root: Path, problems: list[Problem]) -> None:
-        """``root`` is the resolved folder of fleet.yaml."""
+    def __init__(self, root: Path, main: str, problems: list[Problem]) -> None:
+        """``root`` is the resolved folder of fleet.yaml, ``main`` its name there."""
         self.root = root
+        self.main = main
         self.problems = problems
         self.names: set[str] = set()
 
@@ -58,6 +59,10 @@ class Files:
             return []
         if not found:
             self._problem(f"include `{pattern[:200]}` matches no file", by.where(), "relative to fleet.yaml")
+        if self.main in found:
+            message = f"include `{pattern[:200]}` matches {self.main} itself"
+            self._problem(message, by.where(), "keep included files in a folder, such as clusters/*.yaml")
+            found.remove(self.main)
         return [name for name in found if self.inside(name, by=by)]
 
     def inside(self, name: str, *, by: Place | None = None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from fleetmgr import __version__
 from fleetmgr.errors import InvalidInput, Problem, UsageError, Where
 from fleetmgr.spec.app import App
-from fleetmgr.spec.explain_errors import explain
+from fleetmgr.spec.explain_errors import MOST, explain
 from fleetmgr.spec.fields import Json, is_list
 from fleetmgr.spec.files import CODE, Files
 from fleetmgr.spec.fleet import Cluster, Fleet
@@ -55,7 +56,7 @@ def load(path: Path) -> LoadedFleet:
 
 def _load(path: Path) -> LoadedFleet:
     problems: list[Problem] = []
-    files = Files(path.parent.resolve(), problems)
+    files = Files(path.parent.resolve(), path.name, problems)
     root, data = files.read(path.name)
     if root is None:
         raise InvalidInput(tuple(problems))
@@ -80,7 +81,7 @@ class _Loading:
         self._places.overlays = {key: place for key, (place, _) in raw.items()}
         overlays = dict(self._valid_overlays(raw))
         fleet = self._fleet()
-        self._problems += check(self._declared(fleet, overlays))
+        self._problems += islice(check(self._declared(fleet, overlays)), MOST)
         if fleet is not None:
             self._problems += _required_version(fleet, self._places)
             self._problems += _empty(fleet, self._data, self._places)

@@ -22,6 +22,7 @@ CYCLE = "FLT-1010"
 WRONG_VALUE = "FLT-1004"
 BAD_LABEL = "FLT-1013"
 _CYCLES_SHOWN = 5
+_STEPS_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,5 +190,8 @@ def _cycle(declared: Declared, circle: list[str]) -> Problem:
         at = declared.places.find("apps", name, "dependsOn", index).where()
         steps.append(f"`{name}` needs `{needed}` at {at}")
     place = declared.places.find("apps", circle[0], "dependsOn")
-    message = f"dependency cycle {' -> '.join(circle)}: {', '.join(steps)}"
+    left_out = max(0, len(steps) - _STEPS_SHOWN)
+    more = f" and {left_out} more" if left_out else ""
+    names = [*circle[:_STEPS_SHOWN], "...", circle[-1]] if left_out else circle
+    message = f"dependency cycle {' -> '.join(names)}: {', '.join(steps[:_STEPS_SHOWN])}{more}"
     return place.problem(message, code=CYCLE, hint="remove one of these")

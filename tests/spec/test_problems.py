@@ -97,6 +97,7 @@ CASES = [
     (MINIMAL + "§name: again\n", "FLT-1001", "duplicate key `name`, first at fleet.yaml:3:1", None),
     (changed(CLUSTER, "{include: §../x.yaml}"), "FLT-1002", "leaves the folder", None),
     (changed(CLUSTER, "{include: [§/etc/passwd]}"), "FLT-1002", "leaves the folder", None),
+    (changed(CLUSTER, '{include: §"*.yaml"}'), "FLT-1002", "matches fleet.yaml itself", "clusters/*.yaml"),
     (changed(CLUSTER, "{include: §none/*.yaml}"), "FLT-1002", "matches no file", None),
     (changed(CLUSTER, "§{include: 5}"), "FLT-1002", "an include is", None),
 ]
@@ -133,6 +134,12 @@ def test_all_problems_of_all_files_at_once(tmp_path: Path) -> None:
     ]
     assert "did you mean `ingress`?" in found
     assert "did you mean `web`?" in found
+
+
+def test_more_problems_than_anyone_reads_are_counted(tmp_path: Path) -> None:
+    found = problems(tmp_path, MINIMAL + "".join(f"f{i}: 1\n" for i in range(2000)))
+    assert len(found) == 501
+    assert found[-1].message == "and 1500 more problems in this file"
 
 
 def test_refused_source_type_is_one_problem(tmp_path: Path) -> None:
