@@ -129,6 +129,14 @@ class ClusterClientContract:
         env = child(self.live(client, body), "spec", "template", "spec", "containers")[0]["env"]
         assert {item["name"] for item in env} == {"A", "C"}
 
+    def test_the_order_of_a_keyed_list_is_the_appliers(self, client: ClusterClient, namespace: str) -> None:
+        self.apply(client, deployment(namespace, {"A": "1", "B": "2", "C": "3"}, replicas=0))
+        self.apply(client, deployment(namespace, {"X": "9"}, replicas=0), manager=THEIRS)
+        body = deployment(namespace, {"C": "3", "A": "1"}, replicas=0)
+        self.apply(client, body)
+        env = child(self.live(client, body), "spec", "template", "spec", "containers")[0]["env"]
+        assert [item["name"] for item in env if item["name"] != "X"] == ["C", "A"]
+
     def test_managed_fields_name_the_manager_and_key_the_items(
         self, client: ClusterClient, namespace: str
     ) -> None:

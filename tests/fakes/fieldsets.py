@@ -166,12 +166,21 @@ def _merge(live: Json, applied: Json, path: Path, *, custom: bool) -> Json:
 
 
 def _merge_items(live: list[Any], applied: list[Any], path: Path, keys: tuple[str, ...]) -> list[Any]:
+    """The applied order wins; items that only ``live`` has keep their place before the next one."""
+    theirs = {key_of(item, keys): item for item in live}
     ours = {key_of(item, keys): item for item in applied}
-    result: list[Any] = []
-    for item in live:
-        key = key_of(item, keys)
-        result.append(_merge(item, ours.pop(key), (*path, key), custom=False) if key in ours else item)
-    return result + list(ours.values())
+    result: dict[str, Any] = {}
+    left, right = list(theirs), list(ours)
+    while left or right:
+        if left and (left[0] not in ours or left[0] in result):
+            key = left.pop(0)
+            result.setdefault(key, theirs[key])
+        elif right:
+            key = right.pop(0)
+            result[key] = (
+                _merge(theirs[key], ours[key], (*path, key), custom=False) if key in theirs else ours[key]
+            )
+    return list(result.values())
 
 
 def without(body: JsonObject, paths: Iterable[Path], kept: Fields) -> None:
