@@ -25,7 +25,7 @@ def apply(
     def one(part: ClusterPlan) -> ClusterReport:
         return _apply_cluster(walk, part, options, sink)
 
-    reports = across(one, plan.clusters, parallel=walk.parallel)
+    reports = across(one, plan.clusters, parallel=walk.parallel, stop=walk.stop)
     return Report(
         plan_id=plan.id,
         fleet=plan.fleet,
@@ -44,7 +44,7 @@ def _apply_cluster(walk: Walk, part: ClusterPlan, options: UpOptions, sink: Even
             failure=part.failure,
         )
     sink(ClusterStarted(cluster=part.cluster, phase="apply"))
-    report = up(walk.scenes[part.cluster], part, options, clock=walk.clock, sink=sink)
+    report = up(walk.scenes[part.cluster], part, options, clock=walk.clock, stop=walk.stop, sink=sink)
     sink(
         ClusterFinished(
             cluster=part.cluster, phase="apply", exit_code=report.exit_code, summary=_summary(report)

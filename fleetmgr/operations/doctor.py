@@ -32,7 +32,7 @@ def doctor(walk: Walk, selection: Selection) -> Diagnosis:
     def one(pair: tuple[Cluster, Stack]) -> list[DoctorCheck]:
         return list(_cluster(walk, pair[0], pair[1]))
 
-    for found in across(one, list(zip(chosen, stacks, strict=True)), parallel=walk.parallel):
+    for found in across(one, list(zip(chosen, stacks, strict=True)), parallel=walk.parallel, stop=walk.stop):
         checks += found
     return Diagnosis(checks=tuple(checks))
 

@@ -38,7 +38,7 @@ def plan(walk: Walk, selection: Selection, sink: EventSink) -> Plan:
 
     with ThreadPoolExecutor(max_workers=1) as aside:  # Git is asked while the clusters answer
         revision = aside.submit(revision_of, walk.repository)
-        plans = across(one, list(zip(chosen, stacks, strict=True)), parallel=walk.parallel)
+        plans = across(one, list(zip(chosen, stacks, strict=True)), parallel=walk.parallel, stop=walk.stop)
     plans = at_source_lines(walk.fetcher, plans)
     return build(walk.loaded.fleet.name, revision.result(), plans, partial=not selection.everything)
 

@@ -31,7 +31,7 @@ def status(walk: Walk, selection: Selection, sink: EventSink) -> FleetStatus:
     def one(pair: tuple[Cluster, Stack]) -> ClusterState:
         return _state(walk, pair[0], pair[1], apps)
 
-    states = across(one, list(zip(chosen, stacks, strict=True)), parallel=walk.parallel)
+    states = across(one, list(zip(chosen, stacks, strict=True)), parallel=walk.parallel, stop=walk.stop)
     return FleetStatus(
         fleet=walk.loaded.fleet.name, revision=revision_of(walk.repository), clusters=tuple(states)
     )

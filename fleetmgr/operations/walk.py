@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 from fleetmgr.operations.embedded.scene import Scene
@@ -24,5 +25,7 @@ class Walk:
     actor: str
     parallel: int
     """Clusters at a time."""
+    stop: threading.Event = field(default_factory=threading.Event, repr=False)
+    """Set by an interrupt."""
     scenes: dict[str, Scene] = field(default_factory=dict[str, Scene], repr=False)
     """What this walk has read, by cluster: an apply acts on exactly what its plan looked at."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from fleetmgr.engine.order import stages
 from fleetmgr.errors import ExitCode, FleetError, Problem, Where
@@ -27,8 +28,16 @@ from fleetmgr.operations.embedded.wait import Awaited, await_apps
 from fleetmgr.operations.embedded.write import Changed, delete_object, write_namespace, write_resource
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster_errors import AuthFailed, Unreachable
+from fleetmgr.ports.stop import Stop
 
 NAMESPACE = GroupKind("", "Namespace")
+
+
+class Interrupted(FleetError):
+    """The run was asked to stop."""
+
+    code: ClassVar[str] = "FLT-2004"
+    exit_code: ClassVar[ExitCode] = ExitCode.INTERRUPTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +64,7 @@ class _Run:
     plan: ClusterPlan
     options: UpOptions
     clock: Clock
+    stop: Stop
     sink: EventSink
     results: list[ObjectResult] = field(default_factory=list[ObjectResult])
     warnings: list[str] = field(default_factory=list[str])
@@ -92,10 +102,13 @@ def _result(change: Change, outcome: Outcome, problem: Problem | None = None) ->
 
 
 def up(
-    scene: Scene, plan: ClusterPlan, options: UpOptions, *, clock: Clock, sink: EventSink
+    scene: Scene, plan: ClusterPlan, options: UpOptions, *, clock: Clock, stop: Stop, sink: EventSink
 ) -> ClusterReport:
-    """Perform ``plan`` on one cluster. Never raises FleetError: a failing cluster is a result."""
-    run = _Run(scene=scene, plan=plan, options=options, clock=clock, sink=sink)
+    """Perform ``plan`` on one cluster. Never raises FleetError: a failing cluster is a result.
+
+    When ``stop`` is set, what is being written is finished and nothing else begun.
+    """
+    run = _Run(scene=scene, plan=plan, options=options, clock=clock, stop=stop, sink=sink)
     started = clock.monotonic()
     try:
         _perform(run)
@@ -195,7 +208,14 @@ def _blocked_by(run: _Run, app: str) -> str | None:
     return next((name for name in needed if name in run.failed_apps), None)
 
 
+def _check_stop(run: _Run) -> None:
+    if run.stop.is_set():
+        raise Interrupted("stopped before everything was done", hint="apply again: it goes on from here")
+
+
 def _write_all(run: _Run, changes: Sequence[Change]) -> None:
+    _check_stop(run)
+
     def write(change: Change) -> FleetError | tuple[str, ...]:
         try:
             resource = run.scene.resources.get(change.ref.key)
@@ -234,6 +254,7 @@ def _at_origin(run: _Run, change: Change, error: FleetError) -> Problem:
 
 def _await(run: _Run, apps: Sequence[str], *, only: frozenset[GroupKind] | None = None) -> None:
     awaited = _awaited(run, apps, only)
+    _check_stop(run)
     for health in awaited.health:
         if only is None:
             run.health[health.app] = health
@@ -253,7 +274,7 @@ def _awaited(run: _Run, apps: Sequence[str], only: frozenset[GroupKind] | None) 
         app = run.scene.stack_app(name)
         timeout = run.options.timeout if run.options.timeout is not None else (app.timeout if app else 0.0)
         deadlines[name] = start + timeout
-    return await_apps(run.scene, deadlines, clock=run.clock, sink=run.sink, only=only)
+    return await_apps(run.scene, deadlines, clock=run.clock, stop=run.stop, sink=run.sink, only=only)
 
 
 def _wait_for_all(run: _Run, apps: Sequence[str]) -> None:
@@ -281,6 +302,7 @@ def _prune(run: _Run, deletes: Sequence[Change]) -> None:
         return ()
 
     for stage in reversed(stages(c.ref for c in deletes)):
+        _check_stop(run)
         members = [c for c in deletes if c.ref in stage]
         _settle_all(run, members, in_parallel(delete, members))
 

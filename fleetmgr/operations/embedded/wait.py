@@ -16,6 +16,7 @@ from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.live import read_live
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.clock import Clock
+from fleetmgr.ports.stop import Stop
 
 _FIRST_PAUSE = 0.25
 _PAUSE = 2.0
@@ -45,6 +46,7 @@ def await_apps(
     deadlines: dict[str, float],
     *,
     clock: Clock,
+    stop: Stop,
     sink: EventSink,
     only: frozenset[GroupKind] | None = None,
 ) -> Awaited:
@@ -57,7 +59,7 @@ def await_apps(
         health = _look(scene, watched, told, sink)
         over = [h.app for h in health if h.status not in _DONE and clock.monotonic() >= deadlines[h.app]]
         settled = all(h.status in _DONE or h.status is HealthStatus.DEGRADED for h in health)
-        if settled or over:
+        if settled or over or stop.is_set():
             return Awaited(health=tuple(health), timed_out=bool(over) and not settled)
         clock.sleep(pause)
         pause = min(pause * 1.5, _PAUSE)
