@@ -32,12 +32,18 @@ def prepare(scene: Scene, *, now: str) -> None:
 
 
 def widen(scene: Scene, app: str) -> None:
-    """Name every kind that the app has or is about to have on the cluster; the record stays as it is."""
+    """Name every kind that the app has or is about to have on the cluster; the record stays as it is.
+
+    A first record holds the policy: if this apply is killed and the app then leaves Git, it is still known
+    whether its objects may be pruned.
+    """
     parent = scene.parents.get(app)
     keys = _keys(scene, app)
     if parent is not None and _covers(parent, keys):
         return
-    _write(scene, app, keys, scene.record(app), more=parent.group_kinds if parent else ())
+    current = scene.stack_app(app)
+    record = scene.record(app) or Record(prune=current is not None and current.prune)
+    _write(scene, app, keys, record, more=parent.group_kinds if parent else ())
 
 
 def _covers(parent: Parent, keys: list[ObjectKey]) -> bool:
@@ -111,7 +117,12 @@ def stale(scene: Scene, app: str) -> bool:
     record, current = scene.record(app), scene.stack_app(app)
     if current is None:
         return False
-    return record is None or record.objects != recorded_objects(scene, app) or record.prune != current.prune
+    return (
+        record is None
+        or record.artifact_digest != current.artifact_digest
+        or record.objects != recorded_objects(scene, app)
+        or record.prune != current.prune
+    )
 
 
 def _keys(scene: Scene, app: str) -> list[ObjectKey]:
