@@ -8,7 +8,7 @@ from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import file_option, output_options
 from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.errors import UsageError
-from fleetmgr.expansion import explain as explained
+from fleetmgr.expansion.explain import explain as explained
 from fleetmgr.reporting.explanation import explanation_data, explanation_text
 from fleetmgr.spec import load
 

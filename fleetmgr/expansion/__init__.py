@@ -1,6 +1,5 @@
 """Fleet -> Targets: selectors x clusters x apps with every layer folded in. Pure, sorted, no I/O."""
 
-from fleetmgr.expansion.explain import explain
 from fleetmgr.expansion.select import clusters, expand, expand_cluster
 
-__all__ = ["clusters", "expand", "expand_cluster", "explain"]
+__all__ = ["clusters", "expand", "expand_cluster"]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from fleetmgr.errors import InvalidInput, Problem
-from fleetmgr.expansion import expand, expand_cluster, explain
+from fleetmgr.expansion import expand, expand_cluster
+from fleetmgr.expansion.explain import explain
 from fleetmgr.model.target import Target
 from fleetmgr.spec import LoadedFleet
 from tests.spec.folders import FULL, FULL_FILES, MINIMAL, loaded, told

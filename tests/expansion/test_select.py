@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from fleetmgr.errors import UsageError
-from fleetmgr.expansion import clusters, expand, expand_cluster, explain
+from fleetmgr.expansion import clusters, expand, expand_cluster
+from fleetmgr.expansion.explain import explain
 from fleetmgr.model.selection import Selection
 from fleetmgr.spec import LoadedFleet
 from tests.spec.folders import FULL_FILES, loaded
