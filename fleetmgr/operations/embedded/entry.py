@@ -17,6 +17,7 @@ from fleetmgr.model.applyset import (
 from fleetmgr.model.jsontypes import object_at
 from fleetmgr.model.resource import field_manager
 from fleetmgr.ports.cluster import ApiResource, ClusterClient
+from fleetmgr.ports.cluster_errors import AccessDenied
 
 NAMESPACES = ApiResource(group="", version="v1", kind="Namespace", plural="namespaces", namespaced=False)
 CONFIG_MAPS = ApiResource(group="", version="v1", kind="ConfigMap", plural="configmaps", namespaced=True)
@@ -54,6 +55,8 @@ class Contact:
     parents: dict[str, Parent]
     ids: dict[str, str]
     """part-of id -> app, for every app with a parent."""
+    uid: str = ""
+    """kube-system's, read at first contact only; "" when it was not read or may not be."""
 
 
 def meet(client: ClusterClient, entry: Entry) -> Contact:
@@ -75,16 +78,29 @@ def meet(client: ClusterClient, entry: Entry) -> Contact:
             parent = read_parent(body)
             parents[parent.app] = parent
     _check_markers(client, entry, markers)
+    first = entry.cluster not in markers
     return Contact(
-        first=entry.cluster not in markers,
+        first=first,
         parents=parents,
         ids={app_id(entry.fleet, entry.cluster, app): app for app in parents},
+        uid=_readable_uid(client) if first else "",
     )
 
 
-def _check_identity(client: ClusterClient, entry: Entry) -> None:
+def _uid(client: ClusterClient) -> str:
     body = client.get(NAMESPACES, namespace="", name="kube-system")
-    uid = str(object_at(body or {}, "metadata").get("uid", ""))
+    return str(object_at(body or {}, "metadata").get("uid", ""))
+
+
+def _readable_uid(client: ClusterClient) -> str:
+    try:
+        return _uid(client)
+    except AccessDenied:
+        return ""
+
+
+def _check_identity(client: ClusterClient, entry: Entry) -> None:
+    uid = _uid(client)
     if uid != entry.identity:
         raise WrongCluster(
             f"{client.server} is not the cluster of entry {entry.cluster}: its kube-system UID is "

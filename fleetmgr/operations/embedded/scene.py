@@ -34,6 +34,8 @@ class Scene:
     namespaces: frozenset[str]
     """Those that exist, of the ones desired objects live in."""
     first_contact: bool
+    uid: str = ""
+    """kube-system's, at first contact where it may be read."""
 
     def record(self, app: str) -> Record | None:
         """What the cluster remembers of an app's last apply."""
@@ -82,6 +84,7 @@ def read_scene(client: ClusterClient, entry: Entry, stack: Stack, *, apps: froze
         live=live,
         namespaces=_existing(client, {ref.namespace for ref in wanted if ref.namespace}, live),
         first_contact=contact.first,
+        uid=contact.uid,
     )
 
 
