@@ -87,7 +87,7 @@ def _change(resource: Resource, op: Op, **parts: object) -> Change:
 
 def _not_served(scene: Scene, resource: Resource) -> Change:
     ref = resource.ref
-    if any(_defines(r.inputs, ref.group, ref.kind) for r in scene.resources.values()):
+    if any(_defines(r.inputs, ref.group, ref.kind) for r in scene.selected()):
         return _change(resource, Op.CREATE, unverified=True, reason="its CRD is created by this plan")
     if scene.discovery.unreadable(ref.group):
         reason = f"the API group {ref.group} of this cluster cannot be read now"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fleetmgr.engine.order import stages
+from fleetmgr.engine.ownership import ownership
 from fleetmgr.errors import ExitCode, FleetError, Problem, Where
 from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan, Op
 from fleetmgr.model.event import EventSink, ObjectChanged, ObjectFailed
@@ -154,7 +155,7 @@ def _perform(run: _Run) -> None:
         _app(run, app, [c for c in writes if c.app == app and not _first(c) and c.op is not Op.DELETE])
     _wait_for_all(run, [a for a in touched if any(c.app == a and c.op is not Op.DELETE for c in writes)])
     _prune(run, [c for c in writes if c.op is Op.DELETE])
-    _remember(run, {c.app for c in writes} | memory)
+    _remember(run, {c.app for c in writes} | memory | _outdated(run))
 
 
 def _refusal(run: _Run, change: Change) -> Problem:
@@ -324,10 +325,16 @@ def _remember(run: _Run, apps: Iterable[str]) -> None:
 
 
 def _left(run: _Run, app: str) -> list[ObjectKey]:
-    """Members that are still there though no longer desired: orphans, and what was not deleted."""
-    deleted = {r.ref for r in run.results if r.op is Op.DELETE and r.outcome is Outcome.DONE} - run.lingering
-    leaving = (Op.DELETE, Op.ORPHANED, Op.UNPROVEN)
-    return [c.ref.key for c in run.plan.changes if c.app == app and c.op in leaving and c.ref not in deleted]
+    """Members that are still there and not this app's to desire: orphans, what was not deleted, and what
+    another app desires but has not taken over yet."""
+    done = [r for r in run.results if r.outcome is Outcome.DONE]
+    gone = {r.ref.key for r in done if r.op is not Op.DELETE or r.ref not in run.lingering}
+    scene = run.scene
+    return [
+        key
+        for key, live in scene.live.items()
+        if key not in gone and ownership(live, manager=scene.entry.manager, ids=scene.ids).app == app
+    ]
 
 
 def _outdated(run: _Run) -> set[str]:
