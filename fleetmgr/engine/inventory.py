@@ -45,6 +45,8 @@ class Record:
     objects: Mapping[str, str] = field(default_factory=dict[str, str])
     outcomes: tuple[str, ...] = ()
     """The last 10 results, newest first: ``2026-11-21T01:00:00Z done <plan id>``."""
+    finished: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Completed Jobs that a TTL removes: ``key_text`` to the digest of their spec."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,7 @@ def _read_record(text: object) -> Record | None:
         return None
     objects = raw.get("objects")
     outcomes = raw.get("outcomes")
+    finished = raw.get("finished")
     return Record(
         revision=raw.get("revision"),
         artifact_digest=str(raw.get("artifactDigest", "")),
@@ -109,6 +112,7 @@ def _read_record(text: object) -> Record | None:
         prune=bool(raw.get("prune")),
         objects=objects if is_object(objects) else {},
         outcomes=tuple(map(str, outcomes)) if is_array(outcomes) else (),
+        finished=finished if is_object(finished) else {},
     )
 
 
@@ -118,14 +122,15 @@ def parent_body(
     cluster: str,
     app: str,
     keys: Iterable[ObjectKey],
-    kinds: Iterable[GroupKind] = (),
+    before: Parent | None = None,
     record: Record | None,
 ) -> JsonObject:
-    """The parent to apply: holds the kinds and namespaces of ``keys`` and also ``kinds`` (those that may still
-    have members: the parent is widened before members are written and narrowed after they are gone)."""
+    """The parent to apply: holds the kinds and namespaces of ``keys`` and also those of ``before`` (which may
+    still have members: the parent is widened before members are written and narrowed after they are gone)."""
     members = tuple(keys)
-    group_kinds = sorted(str(k) for k in {*(k.group_kind for k in members), *kinds})
-    namespaces = sorted({k.namespace for k in members if k.namespace} - {SYSTEM_NAMESPACE})
+    known_kinds, known_namespaces = (before.group_kinds, before.namespaces) if before else ((), ())
+    group_kinds = sorted(str(k) for k in {*(k.group_kind for k in members), *known_kinds})
+    namespaces = sorted({*(k.namespace for k in members), *known_namespaces} - {"", SYSTEM_NAMESPACE})
     name = parent_name(fleet, cluster, app)
     body: JsonObject = {
         "apiVersion": "v1",
@@ -162,6 +167,7 @@ def _record_text(record: Record) -> str:
         "prune": record.prune,
         "objects": dict(record.objects),
         "outcomes": list(record.outcomes),
+        "finished": dict(record.finished),
     }
     return orjson.dumps(raw, option=orjson.OPT_SORT_KEYS).decode()
 

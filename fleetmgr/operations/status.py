@@ -11,6 +11,7 @@ from fleetmgr.model.report import ClusterState, FleetStatus, SyncStatus, TargetS
 from fleetmgr.model.resource import Stack
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
+from fleetmgr.operations.embedded.jobs import finished_earlier
 from fleetmgr.operations.embedded.preview import preview
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.operations.embedded.wait import object_health
@@ -60,7 +61,7 @@ def _state(walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | No
 def _target(scene: Scene, app: str, changes: tuple[Change, ...]) -> TargetStatus:
     own = [c for c in changes if c.app == app]
     resources = [r for r in scene.resources.values() if r.app == app]
-    objects = object_health(resources, scene.live)
+    objects = object_health(resources, scene.live, finished=lambda r: finished_earlier(scene, r))
     record = scene.record(app)
     return TargetStatus(
         app=app,

@@ -10,8 +10,9 @@ from fleetmgr.engine.inventory import Parent, Record, body_digest, key_text, mar
 from fleetmgr.engine.secrecy import is_secret
 from fleetmgr.model.applyset import SYSTEM_NAMESPACE, parent_name
 from fleetmgr.model.jsontypes import JsonObject, object_at
-from fleetmgr.model.objects import GroupKind, ObjectKey
+from fleetmgr.model.objects import ObjectKey
 from fleetmgr.operations.embedded.entry import CONFIG_MAPS, NAMESPACES
+from fleetmgr.operations.embedded.jobs import finished_jobs, unremembered
 from fleetmgr.operations.embedded.scene import Scene
 
 KEPT_OUTCOMES = 10
@@ -43,7 +44,7 @@ def widen(scene: Scene, app: str) -> None:
         return
     current = scene.stack_app(app)
     record = scene.record(app) or Record(prune=current is not None and current.prune)
-    _write(scene, app, keys, record, more=parent.group_kinds if parent else ())
+    _write(scene, app, keys, record, before=parent)
 
 
 def _covers(parent: Parent, keys: list[ObjectKey]) -> bool:
@@ -75,8 +76,12 @@ class Signature:
     at: str
 
 
-def new_record(scene: Scene, app: str, *, run: Signature, outcome: str) -> Record:
-    """What to remember of this run. After a failure the objects of the last success stay the yardstick."""
+def new_record(
+    scene: Scene, app: str, *, run: Signature, outcome: str, written: Iterable[ObjectKey]
+) -> Record:
+    """What to remember of this run, which has ``written`` objects. After a failure the objects of the last
+    success stay the yardstick. Raises ClusterError."""
+    finished = finished_jobs(scene, app, written)
     before = scene.record(app) or Record()
     current = scene.stack_app(app)
     outcomes = (f"{run.at} {outcome} {run.plan_id[:12]}", *before.outcomes)[:KEPT_OUTCOMES]
@@ -90,6 +95,7 @@ def new_record(scene: Scene, app: str, *, run: Signature, outcome: str) -> Recor
             prune=current.prune if current else before.prune,
             objects=before.objects,
             outcomes=outcomes,
+            finished=finished,
         )
     return Record(
         revision=current.revision or run.revision,
@@ -100,6 +106,7 @@ def new_record(scene: Scene, app: str, *, run: Signature, outcome: str) -> Recor
         prune=current.prune,
         objects=recorded_objects(scene, app),
         outcomes=outcomes,
+        finished=finished,
     )
 
 
@@ -122,6 +129,7 @@ def stale(scene: Scene, app: str) -> bool:
         or record.artifact_digest != current.artifact_digest
         or record.objects != recorded_objects(scene, app)
         or record.prune != current.prune
+        or unremembered(scene, app)
     )
 
 
@@ -135,14 +143,14 @@ def _write(
     keys: Iterable[ObjectKey],
     record: Record | None,
     *,
-    more: Iterable[GroupKind] = (),
+    before: Parent | None = None,
 ) -> None:
     body = parent_body(
         fleet=scene.entry.fleet,
         cluster=scene.entry.cluster,
         app=app,
         keys=keys,
-        kinds=more,
+        before=before,
         record=record,
     )
     scene.client.apply(CONFIG_MAPS, body, manager=scene.entry.manager, force=True, dry_run=False)

@@ -16,6 +16,7 @@ from fleetmgr.model.jsontypes import JsonObject, child, object_at
 from fleetmgr.model.objects import GroupKind, ref_of
 from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.asking import ask, rehearse
+from fleetmgr.operations.embedded.jobs import finished_earlier
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.scene import CRD, Scene, namespace_ref
 from fleetmgr.ports.cluster import ApiResource
@@ -75,6 +76,8 @@ def _judge(scene: Scene, resource: Resource) -> tuple[Change, tuple[str, ...]]:
     if served is None:
         return _not_served(scene, resource), ()
     live = scene.live.get(resource.ref.key)
+    if live is None and finished_earlier(scene, resource):
+        return _change(resource, Op.KEEP, reason="has finished; its TTL removed it"), ()
     if live is None:
         return _create(scene, resource, served)
     return _existing(scene, resource, served, live)

@@ -310,6 +310,7 @@ def _prune(run: _Run, deletes: Sequence[Change]) -> None:
 
 def _remember(run: _Run, apps: Iterable[str]) -> None:
     scene = run.scene
+    written = [r.ref.key for r in run.results if r.outcome is Outcome.DONE and r.op is not Op.DELETE]
     for app in sorted(apps):
         left = _left(run, app)
         if scene.stack_app(app) is None and not left:
@@ -320,6 +321,7 @@ def _remember(run: _Run, apps: Iterable[str]) -> None:
             app,
             run=run.options.signature(run.now()),
             outcome="failed" if app in run.failed_apps else "done",
+            written=written,
         )
         conclude(scene, app, record, left=left)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fleetmgr.health.rules import has_rule, health_of
@@ -13,6 +13,7 @@ from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef
 from fleetmgr.model.report import AppHealth, ObjectHealth
 from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.jobs import goes_by_itself
 from fleetmgr.operations.embedded.live import read_live
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.clock import Clock
@@ -36,9 +37,23 @@ class Awaited:
         return all(h.status in _DONE for h in self.health)
 
 
-def object_health(resources: Sequence[Resource], live: dict[ObjectKey, JsonObject]) -> list[ObjectHealth]:
-    """Health of each desired object."""
-    return [ObjectHealth(ref=r.ref, health=health_of(live.get(r.ref.key))) for r in resources]
+_FINISHED = Health(status=HealthStatus.HEALTHY, message="has finished; its TTL removed it")
+
+
+def object_health(
+    resources: Sequence[Resource],
+    live: dict[ObjectKey, JsonObject],
+    *,
+    finished: Callable[[Resource], bool],
+) -> list[ObjectHealth]:
+    """Health of each desired object; ``finished`` says whether one that is not there is a Job that is done."""
+    return [
+        ObjectHealth(
+            ref=r.ref,
+            health=_FINISHED if r.ref.key not in live and finished(r) else health_of(live.get(r.ref.key)),
+        )
+        for r in resources
+    ]
 
 
 def await_apps(
@@ -82,7 +97,7 @@ def _look(
     live = _read(scene, wanted) if wanted else {}
     result: list[AppHealth] = []
     for app, resources in watched.items():
-        objects = object_health(resources, live)
+        objects = object_health(resources, live, finished=goes_by_itself)  # all are written by now
         overall: Health = worst(objects)
         ready = sum(o.health.status in _DONE for o in objects)
         if overall.status not in _DONE and told.get(app) != (ready, overall.message):
