@@ -22,6 +22,7 @@ from fleetmgr.rendering.prepare import Prepared, Setting, prepare, with_part_of
 from fleetmgr.rendering.unmatched import Wanted
 
 TWO_OWNERS = "FLT-1312"
+NO_OBJECTS = "FLT-1353"
 
 
 def render_stack(
@@ -93,6 +94,9 @@ class _StackBuild:
         objects.sort(key=_by_type_and_name)
         for prepared, origin in objects:
             self._claim(prepared, origin, target.app)
+        if not objects and not source.parsed.problems:
+            message = f"app `{target.app}` has no objects: nothing in `{target.source.path}` is one"
+            self._warnings[Problem(message=message, where=target.source_where, code=NO_OBJECTS)] = None
         self._found.append((target, objects))
         self._apps.append(
             StackApp(

@@ -193,7 +193,7 @@ def test_every_example_is_rendered_or_listed(name: str) -> None:
     stack = render({name: (DATA / name).read_bytes()})
     if name in NO_OBJECTS:
         assert stack.resources == ()
-        assert [w.code for w in stack.warnings] == ["FLT-1350"]
+        assert [w.code for w in stack.warnings] == ["FLT-1350", "FLT-1353"]
     else:
         (resource,) = stack.resources
         assert stack.warnings == ()
