@@ -34,14 +34,22 @@ class Ownership:
     holder: str = ""
 
 
-def ownership(live: JsonObject, *, manager: str, ids: dict[str, str]) -> Ownership:
-    """Judge a live object. ``ids`` maps part-of ids of this entry to app names (removed apps included)."""
+def ownership(
+    live: JsonObject, *, manager: str, ids: dict[str, str], recorded: str | None = None
+) -> Ownership:
+    """Judge a live object. ``ids`` maps part-of ids of this entry to app names (removed apps included).
+
+    ``recorded`` is the app whose record on the cluster holds the object: with an Apply entry of ours that proves
+    it too, when somebody only took our labels off.
+    """
     labels = object_at(live, "metadata", "labels")
     part_of = labels.get(PART_OF_LABEL)
     app = ids.get(part_of) if isinstance(part_of, str) else None
     if app is not None:
         held = holds(apply_fields(live, manager), f"/metadata/labels/{PART_OF_LABEL.replace('/', '~1')}")
         return Ownership(owner=Owner.OURS if held else Owner.UNPROVEN, app=app)
+    if recorded is not None and not part_of and apply_fields(live, manager):
+        return Ownership(owner=Owner.OURS, app=recorded)
     if part_of is None and live.get("kind") == "Namespace" and applied_by(live, manager):
         return Ownership(owner=Owner.IMPLICIT)
     return Ownership(owner=Owner.FOREIGN, holder=_holder(live, labels))

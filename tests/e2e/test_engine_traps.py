@@ -129,31 +129,34 @@ stringData: {a: canary-aaa, b: canary-bbb}
 
 
 def test_a_key_that_leaves_string_data_leaves_the_cluster_and_values_are_never_shown(fleet: Fleet) -> None:
-    def shown(*arguments: str) -> None:
-        for form in ("text", "json", "yaml"):
-            text = fleet.run(*arguments, "-o", form).text
-            assert "canary" not in text
-            assert "Y2FuYXJ5" not in text
+    def hidden(*arguments: str) -> None:
+        files = [fleet.root / f"shown.{form}" for form in ("json", "yaml")]
+        targets = [part for file in files for part in ("-o", f"{file.suffix[1:]}={file}")]
+        text = fleet.run(*arguments, "-o", "text", *targets).text
+        for shown in (text, *(file.read_text(encoding="utf-8") for file in files)):
+            assert shown
+            assert "canary" not in shown
+            assert "Y2FuYXJ5" not in shown
 
     fleet.manifests(secret=TWO_KEYS)
     fleet.commit()
-    shown("plan")
+    hidden("plan")
     deployed(fleet, secret=TWO_KEYS)
     fleet.manifests(secret=TWO_KEYS.replace(", b: canary-bbb", "").replace("aaa", "ccc"))
     fleet.commit()
     assert {p for c in fleet.plan().changes() for p in paths(c)} == {"/data/a", "/data/b"}
     for verb in (("plan",), ("diff",), ("drift",), ("apply", "--yes")):
-        shown(*verb)
+        hidden(*verb)
     assert list(fleet.get("secret", "keys")["data"]) == ["a"]
     fleet.kubectl("patch", "secret", "keys", "-p", '{"stringData": {"a": "canary-by-hand"}}')
     for verb in (("plan",), ("diff",), ("drift",), ("apply", "--yes")):
-        shown(*verb)
+        hidden(*verb)
     fleet.manifests(secret=TWO_KEYS.replace("a: canary-aaa", '"no key!": canary-aaa'))
     for verb in (("plan",), ("diff",), ("apply", "--yes")):
-        shown(*verb)
+        hidden(*verb)
     fleet.manifests(secret=TWO_KEYS.replace("stringData: {a:", "data: {a:"))  # no base64
     for verb in (("plan",), ("diff",), ("apply", "--yes")):
-        shown(*verb)
+        hidden(*verb)
 
 
 def test_duplicate_env_names_are_warned_and_applied(fleet: Fleet) -> None:
@@ -390,3 +393,23 @@ def test_generate_name_is_refused_with_the_fix(fleet: Fleet) -> None:
     answer = fleet.run("plan")
     assert answer.code == 1
     assert "generateName" in answer.text
+
+
+def test_a_job_that_its_ttl_removed_does_not_run_again(fleet: Fleet) -> None:
+    job = """
+    apiVersion: batch/v1
+    kind: Job
+    metadata: {name: migrate}
+    spec:
+      ttlSecondsAfterFinished: 0
+      template:
+        spec: {restartPolicy: Never, containers: [{name: main, image: busybox}]}
+    """
+    fleet.manifests(job=job, config=CONFIG)
+    fleet.apply()
+    fleet.kubectl("wait", "--for=delete", "job/migrate", "--timeout=30s")
+    fleet.assert_settled()
+    fleet.manifests(job=job, config=CONFIG.replace('"1"', '"2"'))
+    fleet.apply()
+    assert fleet.get("job", "migrate") == {}
+    assert "Healthy" in fleet.run("status").out

@@ -223,3 +223,21 @@ def test_drift_names_what_was_changed_and_by_whom(fleet: Fleet) -> None:
     assert fleet.get("deployment", "web")["spec"]["replicas"] == 1
     assert fleet.get("service", "web")
     fleet.assert_settled()
+
+
+def test_a_label_taken_off_is_drift_and_a_replaced_object_is_a_conflict(fleet: Fleet) -> None:
+    deployed(fleet, config=CONFIG, other=OTHER)
+    before = fleet.get("configmap", "settings")["metadata"]["uid"]
+    fleet.kubectl("label", "configmap", "settings", "applyset.kubernetes.io/part-of-")
+    answer = fleet.run("drift", "-o", "json")
+    assert answer.ops() == {("update", "ConfigMap/settings")}, answer.text
+    fleet.apply()
+    fleet.assert_settled()
+    assert fleet.get("configmap", "settings")["metadata"]["uid"] == before
+    # every field of ours replaced: nothing proves any more that it was ours
+    fleet.kubectl("replace", "-f", "-", stdin=OTHER.replace('"1"', '"by hand"'))
+    change = fleet.plan(code=1).change("ConfigMap/other")
+    assert change["op"] == "conflict"
+    assert "kubectl-replace" in change["reason"]
+    fleet.apply(code=1)
+    assert fleet.get("configmap", "other")["data"] == {"a": "by hand"}

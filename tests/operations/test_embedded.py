@@ -317,3 +317,17 @@ def test_asked_to_stop_it_finishes_what_it_writes_and_goes_on_next_time(world: W
     world.stop.clear()
     assert world.apply().exit_code is ExitCode.OK
     assert world.ops() == set()
+
+
+def test_labels_taken_off_by_hand_are_drift_that_heals(world: World) -> None:
+    world.apps = {"web": App(manifests=[config(), service()])}
+    world.apply()
+    labels = {"applyset.kubernetes.io/part-of": None, "fleetmgr.dev/fleet": None}
+    world.cluster.edit("ConfigMap", "shop", "settings", {"metadata": {"labels": labels}})
+    (change,) = [c for c in world.plan().changes if c.op is not Op.KEEP]
+    assert (change.op, change.ref.name, change.drift) == (Op.UPDATE, "settings", True)
+    assert world.apply().exit_code is ExitCode.OK
+    assert world.ops() == set()
+    theirs = {"applyset.kubernetes.io/part-of": "applyset-theirs-v1"}
+    world.cluster.edit("ConfigMap", "shop", "settings", {"metadata": {"labels": theirs}})
+    assert world.ops() == {("conflict", "ConfigMap/settings")}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fleetmgr.engine.compare import changes_between, differing, visible
 from fleetmgr.engine.fieldset import apply_fields, leftovers, own_fields
 from fleetmgr.engine.inventory import body_digest, key_text
-from fleetmgr.engine.ownership import Owner, ownership, writer_of
+from fleetmgr.engine.ownership import Owner, writer_of
 from fleetmgr.engine.secrecy import is_secret, mask_diff, mask_pair
 from fleetmgr.engine.settled import settled
 from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff, Op
@@ -136,7 +136,7 @@ def _existing(
     scene: Scene, resource: Resource, served: ApiResource, live: JsonObject
 ) -> tuple[Change, tuple[str, ...]]:
     manager = scene.entry.manager
-    whose = ownership(live, manager=manager, ids=scene.ids)
+    whose = scene.whose(live)
     if whose.owner not in (Owner.OURS, Owner.IMPLICIT):
         holder = whose.holder or "it carries this fleet's label but was not applied by it"
         return _change(resource, Op.CONFLICT, reason=f"exists already: {holder}"), ()
@@ -210,7 +210,7 @@ def _no_longer_desired(scene: Scene) -> Iterator[Change]:
     for key, live in scene.live.items():
         if key in scene.resources:
             continue
-        whose = ownership(live, manager=scene.entry.manager, ids=scene.ids)
+        whose = scene.whose(live)
         if whose.app is None or whose.app not in scene.apps:
             continue
         yield _leftover(scene, live, whose.owner, whose.app)
@@ -232,8 +232,10 @@ def _leftover(scene: Scene, live: JsonObject, owner: Owner, app: str) -> Change:
         reason = "no longer in Git; of a protected kind (its contents go with it): delete it by hand"
         return replace(change, op=Op.ORPHANED, live=None, reason=reason)
     if not may_prune(scene, app):
-        return replace(change, op=Op.ORPHANED, live=None, reason="no longer in Git; prune is off")
-    return replace(change, reason="no longer in Git" if scene.stack_app(app) else "its app was removed")
+        off = "prune is off" if scene.stack_app(app) else "prune was off when its app was last applied"
+        return replace(change, op=Op.ORPHANED, live=None, reason=f"no longer in Git; {off}")
+    gone = "its app is no longer on this cluster"
+    return replace(change, reason="no longer in Git" if scene.stack_app(app) else gone)
 
 
 def _being_deleted(live: JsonObject) -> str:

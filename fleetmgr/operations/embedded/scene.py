@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from fleetmgr.engine.inventory import Parent, Record
+from fleetmgr.engine.inventory import Parent, Record, key_text
+from fleetmgr.engine.ownership import Ownership, ownership
 from fleetmgr.model.applyset import app_id
 from fleetmgr.model.jsontypes import JsonObject, object_at
-from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef
+from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef, ref_of
 from fleetmgr.model.resource import Resource, Stack, StackApp
 from fleetmgr.operations.embedded.entry import NAMESPACES, Entry, meet
 from fleetmgr.operations.embedded.live import in_parallel, read_live
@@ -45,6 +46,12 @@ class Scene:
     def stack_app(self, name: str) -> StackApp | None:
         """The app in fleet.yaml, None when it was removed."""
         return next((a for a in self.stack.apps if a.name == name), None)
+
+    def whose(self, live: JsonObject) -> Ownership:
+        """Whose a live object is."""
+        text = key_text(ref_of(live).key)
+        recorded = (app for app, p in self.parents.items() if p.record and text in p.record.objects)
+        return ownership(live, manager=self.entry.manager, ids=self.ids, recorded=next(recorded, None))
 
     def selected(self) -> list[Resource]:
         """Desired objects of the selected apps."""

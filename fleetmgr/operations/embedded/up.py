@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fleetmgr.engine.order import stages
-from fleetmgr.engine.ownership import ownership
 from fleetmgr.errors import ExitCode, FleetError, Problem, Where
 from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan, Op
 from fleetmgr.model.event import EventSink, ObjectChanged, ObjectFailed
@@ -332,11 +331,7 @@ def _left(run: _Run, app: str) -> list[ObjectKey]:
     done = [r for r in run.results if r.outcome is Outcome.DONE]
     gone = {r.ref.key for r in done if r.op is not Op.DELETE or r.ref not in run.lingering}
     scene = run.scene
-    return [
-        key
-        for key, live in scene.live.items()
-        if key not in gone and ownership(live, manager=scene.entry.manager, ids=scene.ids).app == app
-    ]
+    return [key for key, live in scene.live.items() if key not in gone and scene.whose(live).app == app]
 
 
 def _outdated(run: _Run) -> set[str]:

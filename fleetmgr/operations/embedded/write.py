@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from fleetmgr.engine.compare import differing
-from fleetmgr.engine.ownership import Owner, ownership
+from fleetmgr.engine.ownership import Owner
 from fleetmgr.errors import ExitCode, FleetError, Where
 from fleetmgr.model.applyset import FLEET_LABEL
 from fleetmgr.model.change import Change
@@ -67,7 +67,7 @@ def _check_unchanged(scene: Scene, resource: Resource, live: JsonObject | None) 
 
 
 def _fenced(scene: Scene, resource: Resource, live: JsonObject) -> JsonObject:
-    whose = ownership(live, manager=scene.entry.manager, ids=scene.ids)
+    whose = scene.whose(live)
     if whose.owner not in (Owner.OURS, Owner.IMPLICIT):
         holder = whose.holder or "without proof that we applied it"
         raise Changed(
@@ -102,7 +102,7 @@ def delete_object(scene: Scene, change: Change) -> bool:
     live = scene.client.get(served, namespace=ref.namespace, name=ref.name)
     if live is None:
         return True
-    whose = ownership(live, manager=scene.entry.manager, ids=scene.ids)
+    whose = scene.whose(live)
     if whose.owner is not Owner.OURS or whose.app != change.app:
         raise Changed(
             f"{ref.short} is no longer a proven object of app {change.app}: not deleted",
