@@ -17,6 +17,7 @@ from fleetmgr.operations.entries import entry_of
 from fleetmgr.operations.render import render
 from fleetmgr.operations.walk import Walk
 from fleetmgr.ports.cluster import AccessQuery, ApiResource, ClusterClient, Discovery
+from fleetmgr.reporting.wording import counted
 from fleetmgr.spec import Cluster
 
 READ = ("get", "list")
@@ -42,7 +43,7 @@ def _local(walk: Walk) -> Iterator[DoctorCheck]:
     yield DoctorCheck(
         name="fleet",
         result=CheckResult.OK,
-        message=f"fleet {fleet.name}: {len(fleet.clusters)} clusters, {len(fleet.apps)} apps",
+        message=f"fleet {fleet.name}: {counted(len(fleet.clusters), 'cluster')}, {counted(len(fleet.apps), 'app')}",
     )
     head = walk.repository.head()
     if head is None:
@@ -63,9 +64,8 @@ def _cluster(walk: Walk, cluster: Cluster, stack: Stack) -> Iterator[DoctorCheck
         version = client.version()
         yield _ok(cluster, "reach", f"{client.server} answers, Kubernetes {version}")
         contact = meet(client, entry_of(walk.loaded, cluster))
-        met = (
-            "first contact: no marker yet" if contact.first else f"inventories of {len(contact.parents)} apps"
-        )
+        known = f"the inventory of {counted(len(contact.parents), 'app')}"
+        met = "first contact: no marker yet" if contact.first else known
         yield _ok(cluster, "identity", met)
         discovery = client.discover()
         yield _served(cluster, stack, discovery)
@@ -113,7 +113,7 @@ def _served(cluster: Cluster, stack: Stack, discovery: Discovery) -> DoctorCheck
             cluster=cluster.name,
             hint="check their APIServices",
         )
-    return _ok(cluster, "kinds", f"all {len(wanted)} kinds are served")
+    return _ok(cluster, "kinds", f"{counted(len(wanted), 'kind')} needed, all served")
 
 
 def _access(

@@ -44,7 +44,9 @@ def report_text(report: Report, *, paint: Paint = PLAIN) -> str:
     if report.partial:
         lines.append("Partial: what was not selected was neither pruned nor advanced.")
     at = f" at {visible(short_revision(report.revision))}" if report.revision else ""
-    lines.append(f"Applied plan {report.plan_id[:12]} of fleet {visible(report.fleet)}{at}.")
+    plan = f"plan {report.plan_id[:12]} of fleet {visible(report.fleet)}{at}"
+    whole = all(cluster.exit_code is ExitCode.OK for cluster in report.clusters)
+    lines.append(f"Applied {plan}." if whole else f"Not everything was applied of {plan}.")
     return "\n".join(lines) + "\n"
 
 

@@ -137,9 +137,22 @@ def _closing(plan: Plan) -> list[str]:
     if plan.partial:
         lines.append("Partial: what was not selected is neither pruned nor advanced.")
     if all(cluster.status is ClusterStatus.UNCHANGED for cluster in plan.clusters):
-        lines.append("No changes: every cluster is as desired.")
+        lines.append(nothing_to_do(plan, "changes"))
     at = f" at {visible(short_revision(plan.revision))}" if plan.revision else ""
     return [*lines, f"Plan {plan.id[:12]} of fleet {visible(plan.fleet)}{at}."]
+
+
+_LISTED_ONLY = (Op.ORPHANED, Op.UNPROVEN, Op.CONFLICT, Op.DENIED)
+
+
+def nothing_to_do(plan: Plan, what: str) -> str:
+    """The sentence for a plan that writes nothing; it never calls a fleet "as desired" that is not."""
+    listed = sum(plan.count(op) for op in _LISTED_ONLY)
+    if listed:
+        return f"No {what} to write; not as desired, and left alone: {counted(listed, 'object')}."
+    if any(change.unverified for cluster in plan.clusters for change in cluster.changes):
+        return f"No {what} found; what is unverified may differ."
+    return f"No {what}: every cluster is as desired."
 
 
 def short_revision(revision: str) -> str:

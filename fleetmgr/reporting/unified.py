@@ -16,6 +16,7 @@ from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.verdict import Verdict
 from fleetmgr.reporting.escape import visible, visible_lines
 from fleetmgr.reporting.plan_data import object_data
+from fleetmgr.reporting.plan_text import nothing_to_do
 from fleetmgr.reporting.problems import API_VERSION, failure_lines, problem_data
 from fleetmgr.reporting.sides import sides
 from fleetmgr.reporting.style import OP_COLOURS, PLAIN, Paint
@@ -72,7 +73,7 @@ def diff_text(plan: Plan, *, paint: Paint = PLAIN) -> str:
                 *(f"    {text}" for text in reason),
             ]
     if all(cluster.status is ClusterStatus.UNCHANGED for cluster in plan.clusters) and not lines:
-        lines.append("No differences: every cluster is as desired.")
+        lines.append(nothing_to_do(plan, "differences"))
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

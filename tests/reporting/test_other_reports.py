@@ -299,7 +299,7 @@ def test_apply() -> None:
         Not healthy
           web on dev-1: Degraded: 1 of 2 ready
 
-        Applied plan 8c1f0e3a9b2d of fleet shop at 3f2a.
+        Not everything was applied of plan 8c1f0e3a9b2d of fleet shop at 3f2a.
         """)
 
 

@@ -21,6 +21,8 @@ from fleetmgr.ports.stop import Stop
 
 _FIRST_PAUSE = 0.25
 _PAUSE = 2.0
+_HEARTBEAT = 30.0
+"""Seconds after which a log says again what is waited for."""
 _DONE = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
 
 
@@ -69,9 +71,11 @@ def await_apps(
     seconds by app) passed. ``only`` narrows to some kinds. Raises ClusterError."""
     watched = {app: _watched(scene, app, only) for app in deadlines}
     pause = _FIRST_PAUSE
-    told: dict[str, tuple[int, str]] = {}
+    told: dict[str, tuple[int, str, int]] = {}
+    started = clock.monotonic()
     while True:
-        health = _look(scene, watched, told, sink)
+        beat = int((clock.monotonic() - started) // _HEARTBEAT)
+        health = _look(scene, watched, told, beat, sink)
         over = [h.app for h in health if h.status not in _DONE and clock.monotonic() >= deadlines[h.app]]
         settled = all(h.status in _DONE or h.status is HealthStatus.DEGRADED for h in health)
         if settled or over or stop.is_set():
@@ -91,8 +95,13 @@ def _watched(scene: Scene, app: str, only: frozenset[GroupKind] | None) -> list[
 
 
 def _look(
-    scene: Scene, watched: dict[str, list[Resource]], told: dict[str, tuple[int, str]], sink: EventSink
+    scene: Scene,
+    watched: dict[str, list[Resource]],
+    told: dict[str, tuple[int, str, int]],
+    beat: int,
+    sink: EventSink,
 ) -> list[AppHealth]:
+    """One look at everything; tells what is new since ``told``, and all that still waits at each ``beat``."""
     wanted = [r.ref for resources in watched.values() for r in resources]
     live = _read(scene, wanted) if wanted else {}
     result: list[AppHealth] = []
@@ -100,8 +109,8 @@ def _look(
         objects = object_health(resources, live, finished=goes_by_itself)  # all are written by now
         overall: Health = worst(objects)
         ready = sum(o.health.status in _DONE for o in objects)
-        if overall.status not in _DONE and told.get(app) != (ready, overall.message):
-            told[app] = (ready, overall.message)
+        if overall.status not in _DONE and told.get(app) != (ready, overall.message, beat):
+            told[app] = (ready, overall.message, beat)
             sink(
                 Waiting(
                     cluster=scene.entry.cluster,
