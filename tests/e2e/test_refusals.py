@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -280,3 +281,40 @@ def test_a_dead_webhook_leaves_the_plan_unverified(fleet: Fleet) -> None:
         fleet.kubectl("delete", "validatingwebhookconfiguration", fleet.name)
     fleet.apply()
     fleet.assert_settled()
+
+
+def test_a_dead_aggregated_api_disturbs_only_its_own_kinds(fleet: Fleet) -> None:
+    fleet.apply()
+    service = f"""
+    apiVersion: apiregistration.k8s.io/v1
+    kind: APIService
+    metadata: {{name: v1.{fleet.name}.example}}
+    spec:
+      group: {fleet.name}.example
+      version: v1
+      groupPriorityMinimum: 100
+      versionPriority: 100
+      insecureSkipTLSVerify: true
+      service: {{name: nobody, namespace: default}}
+    """
+    fleet.kubectl("create", "-f", "-", stdin=service)
+    try:
+        fleet.assert_settled()
+        thing = f"{{apiVersion: {fleet.name}.example/v1, kind: Thing, metadata: {{name: t}}}}"
+        fleet.manifests(config=CONFIG.replace('"1"', '"2"'), thing=thing)
+        answer = fleet.plan(code=1)
+        assert answer.ops() == {("update", "ConfigMap/settings"), ("denied", "Thing/t")}
+    finally:
+        fleet.kubectl("delete", "apiservice", f"v1.{fleet.name}.example")
+
+
+def test_an_api_server_that_never_answers_is_unreachable(fleets: Callable[..., Fleet]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        fleet = fleets(2)
+        fleet.entries[1] = nobody(fleet, 1)
+        port = silent.getsockname()[1]
+        fleet.write("nobody.yaml", NOBODY.replace("127.0.0.1:1", f"127.0.0.1:{port}"))
+        fleet.save()
+        fleet.manifests(config=CONFIG)
+        plan = fleet.plan(code=4).data
+        assert [c["status"] for c in plan["clusters"]] == ["changed", "unreachable"]

@@ -331,3 +331,13 @@ def test_labels_taken_off_by_hand_are_drift_that_heals(world: World) -> None:
     theirs = {"applyset.kubernetes.io/part-of": "applyset-theirs-v1"}
     world.cluster.edit("ConfigMap", "shop", "settings", {"metadata": {"labels": theirs}})
     assert world.ops() == {("conflict", "ConfigMap/settings")}
+
+
+def test_who_may_not_see_namespaces_can_still_work_in_one(world: World) -> None:
+    world.apps = {"web": App(manifests=[config()])}
+    world.apply()
+    world.cluster.denied = {("get", "namespaces")}
+    world.apps = {"web": App(manifests=[config(a="2"), config("other")])}
+    assert world.ops() == {("update", "ConfigMap/settings"), ("create", "ConfigMap/other")}
+    assert world.apply().exit_code is ExitCode.OK
+    assert world.ops() == set()

@@ -13,14 +13,14 @@ from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import ObjectKey
 from fleetmgr.operations.embedded.entry import CONFIG_MAPS, NAMESPACES
 from fleetmgr.operations.embedded.jobs import finished_jobs, unremembered
-from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.operations.embedded.scene import Scene, exists
 
 KEPT_OUTCOMES = 10
 
 
 def prepare(scene: Scene, *, now: str) -> None:
     """Make our namespace and, at first contact, the marker of this entry."""
-    if scene.client.get(NAMESPACES, namespace="", name=SYSTEM_NAMESPACE) is None:
+    if not exists(scene.client, SYSTEM_NAMESPACE):
         body: JsonObject = {
             "apiVersion": "v1",
             "kind": "Namespace",
