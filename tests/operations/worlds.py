@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -183,12 +183,3 @@ def ops_of(plan: ClusterPlan) -> set[tuple[str, str]]:
 def outcomes(report: ClusterReport) -> dict[str, str]:
     """``{"ConfigMap/a": "done"}``."""
     return {f"{r.ref.kind}/{r.ref.name}": r.outcome.value for r in report.results}
-
-
-def in_entry(world: World, **changes: Any) -> World:
-    """The same cluster seen by another entry."""
-    other = World()
-    other.cluster = world.cluster
-    other.clock = world.clock
-    other.entry = replace(world.entry, **changes)
-    return other
