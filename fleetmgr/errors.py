@@ -11,9 +11,10 @@ Codes are stable; ``docs/reference/errors.md`` has a section for each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
+
+from msgspec import Struct
 
 
 class ExitCode(IntEnum):
@@ -35,8 +36,7 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class Where(Struct, frozen=True, kw_only=True):
     """A place a person can go to: in a file, or on a cluster. Unset parts are left out."""
 
     file: str | None = None
@@ -56,8 +56,7 @@ class Where:
         return " / ".join(parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One thing that is wrong with an input; several are reported together."""
 
     message: str

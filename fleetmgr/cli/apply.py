@@ -49,9 +49,9 @@ def apply(
 ) -> ExitCode:
     """Show the plan, ask, and make the fleet so.
 
-    Clusters that cannot be reached are left out and the others are done (exit code 4). Objects
-    in conflict or denied are never touched; the rest of their cluster is applied (exit code 1 or
-    4). An empty plan asks nothing. Without a terminal, --yes is needed (exit code 64).
+    Clusters that cannot be reached are left out and the others are done (exit code 4). An app
+    with an object in conflict or denied is not begun there, nor are apps that depend on it, and
+    nothing is pruned; the other apps are applied (exit code 1 or 4). An empty plan asks nothing. Without a terminal, --yes is needed (exit code 64).
 
     \b
     Example:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from fleetmgr.cli.terminal import TerminalSettings
 
@@ -19,8 +20,7 @@ class Output(NamedTuple):
     path: Path | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class Invocation:
+class Invocation(Struct, kw_only=True):
     """Filled while the command line is read; the object of every click context."""
 
     terminal: TerminalSettings = field(default_factory=TerminalSettings)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.table import Table
@@ -31,8 +32,7 @@ _ORDER = {"running": 0, "failed": 1, "done": 2}
 _COLOURS = {"running": "yellow", "failed": "red", "done": "green"}
 
 
-@dataclass(slots=True, kw_only=True)
-class Row:
+class Row(Struct, kw_only=True):
     """A cluster's latest state."""
 
     cluster: str

@@ -46,7 +46,7 @@ COMMANDS: Mapping[str, Entry] = {
     "completion": Entry("fleetmgr.cli.completion", "Print the completion script of a shell.", _TOOLS),
     "version": Entry("fleetmgr.cli.version", "Print the version.", _TOOLS),
 }
-_GC_THRESHOLD = 50_000
+_GC_THRESHOLD = 500_000
 """A command lives for a second and drops little: at the default threshold, a tenth of a plan went into
 looking for cycles while modules load."""
 _BY_ALIAS = {alias: name for name, entry in COMMANDS.items() for alias in entry.aliases}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from fleetmgr.cli.invocation import Invocation, Output
 from fleetmgr.errors import FleetError, Where
@@ -14,8 +14,7 @@ from fleetmgr.reporting.encode import to_json, to_yaml
 from fleetmgr.reporting.style import PLAIN, Paint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendering:
+class Rendering(Struct, frozen=True, kw_only=True):
     """A result in its two forms; each is built only when it is wanted."""
 
     text: Callable[[Paint], str]

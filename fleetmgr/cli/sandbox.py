@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import click
+import msgspec
 
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import Duration, output_options
@@ -149,10 +148,7 @@ def _rendering(found: SandboxStatus) -> Rendering:
 
 def _data(found: SandboxStatus) -> JsonObject:
     """Sizes in bytes, times in seconds."""
-    body = dataclasses.asdict(found)
-    for process in [*body["shared"], *(p for cluster in body["clusters"] for p in cluster["processes"])]:
-        process["log"] = str(process["log"])
-    body["kubeconfig"] = str(found.kubeconfig)
+    body: JsonObject = msgspec.to_builtins(found, enc_hook=str)  # paths are all that JSON does not know
     return {"apiVersion": API_VERSION, "kind": "SandboxStatus", **body}
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _CI_WITH_COLOURS = ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TerminalSettings:
+class TerminalSettings(Struct, frozen=True, kw_only=True):
     """``*_tty``: whether the stream is a terminal. The defaults are those of a pipe."""
 
     stdin_tty: bool = False

@@ -8,9 +8,9 @@ sigs.k8s.io/structured-merge-diff/v6/fieldpath/serialize.go.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import orjson
+from msgspec import Struct
 
 from fleetmgr.model.jsontypes import Json, JsonArray, JsonObject, array_at, is_array, is_object, object_at
 
@@ -18,8 +18,7 @@ UPDATE = "Update"
 APPLY = "Apply"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One managedFields entry. ``time`` is RFC 3339 as the server wrote it."""
 
     manager: str

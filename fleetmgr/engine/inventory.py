@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
 
 from fleetmgr.model.applyset import (
     APP_LABEL,
@@ -31,8 +31,7 @@ RECORD_KEY = "record.json"
 TOOLING = "fleetmgr/v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """What the parent remembers of the last apply. ``objects`` maps ``key_text`` to ``body_digest``; Secrets
     are left out, a digest of a weak secret would give it away. ``applied_at`` is RFC 3339."""
 
@@ -49,8 +48,7 @@ class Record:
     """Completed Jobs that a TTL removes: ``key_text`` to the digest of their spec."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parent:
+class Parent(Struct, frozen=True, kw_only=True):
     """An ApplySet parent as read from the cluster."""
 
     app: str

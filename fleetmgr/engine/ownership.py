@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from fleetmgr.engine.fieldset import applied_by, apply_fields, entries, holds
 from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL
@@ -25,8 +26,7 @@ class Owner(Enum):
     """Carries our label, without proof."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ownership:
+class Ownership(Struct, frozen=True, kw_only=True):
     """``app`` is set for OURS and UNPROVEN; ``holder`` is a sentence part for people for FOREIGN."""
 
     owner: Owner

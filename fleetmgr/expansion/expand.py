@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from fleetmgr.errors import InvalidInput, Problem, Where
 from fleetmgr.expansion.filling import Filling, Part, part_of
@@ -24,8 +25,7 @@ def expansion_of(loaded: LoadedFleet) -> FleetExpansion:
     return FleetExpansion(loaded)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _AppFacts:
+class _AppFacts(Struct, frozen=True, kw_only=True):
     """What all targets of an app share."""
 
     exclude: tuple[tuple[str, str], ...]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fleetmgr.errors import Problem, Where
 from fleetmgr.expansion.layers import Folded, base_layers, exception_layers
@@ -18,8 +20,7 @@ UNDEFINED = "FLT-1103"
 BAD_PATH = "FLT-1106"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """An app in one environment (or on one cluster with exceptions), folded; ``late_*`` say what still
     holds ``${``."""
 

@@ -8,7 +8,8 @@ strictest of environment, app and overlays holds.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import Json
@@ -18,8 +19,7 @@ Path = tuple[str | int, ...]
 MAPS = ("images", "replicas", "labels", "annotations")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class Layer(Struct, frozen=True, kw_only=True):
     """What one place says; ``path`` is where it stands. Unset is None or empty."""
 
     name: str
@@ -48,8 +48,7 @@ class Layer:
                 return self.annotations
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folded:
+class Folded(Struct, frozen=True, kw_only=True):
     """Layers folded into one; ``overlay_where`` says where each overlay entry was set last."""
 
     vars: Mapping[str, Json]

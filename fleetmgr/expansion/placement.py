@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fleetmgr.errors import Problem, Where
 from fleetmgr.model.selector import Selector, SelectorError, selector_of
@@ -17,8 +18,7 @@ BAD_SELECTOR = "FLT-1105"
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(Struct, frozen=True, kw_only=True):
     """``apps`` in dependency order, then list order; ``clusters`` of each app by name."""
 
     apps: tuple[App, ...]

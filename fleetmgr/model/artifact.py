@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from fleetmgr.model.target import FetchRequest
+from fleetmgr.veiled import Veiled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceFile:
+class SourceFile(Veiled, frozen=True, kw_only=True):
     """One file: ``path`` relative to the repository root, raw bytes."""
 
+    VEILED = frozenset({"content"})
+
     path: str
-    content: bytes = field(repr=False)
+    content: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact:
+class Artifact(Struct, frozen=True, kw_only=True):
     """The files that a FetchRequest selects, sorted by path.
 
     ``revision`` is the full commit id, or None for the working tree. ``digest`` is the SHA-256 (hex) over

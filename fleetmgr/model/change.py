@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from fleetmgr.errors import ExitCode, Problem
 from fleetmgr.model.jsontypes import Json, JsonObject
 from fleetmgr.model.objects import ObjectRef, Origin
+from fleetmgr.veiled import Veiled
 
 
 class Op(StrEnum):
@@ -35,8 +37,7 @@ class Op(StrEnum):
         return self in (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.MOVE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldDiff:
+class FieldDiff(Struct, frozen=True, kw_only=True):
     """One field: ``path`` is a JSON pointer, with ``[name=main]`` for items of keyed lists.
 
     ``old`` None with ``new`` set is an addition; values of Secrets are never here (see ``sensitive``).
@@ -48,9 +49,10 @@ class FieldDiff:
     sensitive: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Veiled, frozen=True, kw_only=True):
     """One object on one cluster. ``live``/``result`` (the object before and after) serve ``fleet diff``."""
+
+    VEILED = frozenset({"live", "result"})
 
     op: Op
     app: str
@@ -64,8 +66,8 @@ class Change:
     writer: str | None = None
     """Who changed the live object last, other than us: ``kubectl (Update) at 2026-...``."""
     origin: Origin | None = None
-    live: JsonObject | None = field(default=None, repr=False)
-    result: JsonObject | None = field(default=None, repr=False)
+    live: JsonObject | None = None
+    result: JsonObject | None = None
 
 
 class ClusterStatus(StrEnum):
@@ -77,16 +79,14 @@ class ClusterStatus(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterFailure:
+class ClusterFailure(Struct, frozen=True, kw_only=True):
     """Why a cluster has no result, or only a part of one."""
 
     problem: Problem
     exit_code: ExitCode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterPlan:
+class ClusterPlan(Struct, frozen=True, kw_only=True):
     """The Changes of one cluster entry, sorted by (app, ref); ``keep`` included."""
 
     cluster: str
@@ -99,8 +99,7 @@ class ClusterPlan:
     """Server warnings (deprecations) and ours, each once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """The whole fleet at one revision. ``id`` is the digest of everything below it."""
 
     id: str

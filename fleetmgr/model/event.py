@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from fleetmgr.errors import ExitCode, Problem
 from fleetmgr.model.change import Op
 from fleetmgr.model.objects import ObjectRef
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterStarted:
+class ClusterStarted(Struct, frozen=True, kw_only=True):
     """A cluster's walk began. ``phase`` is ``preview`` or ``apply``."""
 
     cluster: str
     phase: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectChanged:
+class ObjectChanged(Struct, frozen=True, kw_only=True):
     """The server confirmed one write."""
 
     cluster: str
@@ -29,8 +28,7 @@ class ObjectChanged:
     ref: ObjectRef
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectFailed:
+class ObjectFailed(Struct, frozen=True, kw_only=True):
     """One object could not be written; the cluster goes on or stops by rule."""
 
     cluster: str
@@ -39,8 +37,7 @@ class ObjectFailed:
     problem: Problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(Struct, frozen=True, kw_only=True):
     """An app's objects are not all Healthy yet; sent when the picture changes."""
 
     cluster: str
@@ -50,8 +47,7 @@ class Waiting:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterFinished:
+class ClusterFinished(Struct, frozen=True, kw_only=True):
     """A cluster's walk ended. ``summary`` is one line for people."""
 
     cluster: str

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainedValue:
+class ExplainedValue(Struct, frozen=True, kw_only=True):
     """A value of a Target, the layer that set it last, and where that was written (None: built in)."""
 
     key: str

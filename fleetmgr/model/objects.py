@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import JsonObject, object_at
+from fleetmgr.veiled import Veiled
 
 
 class GroupKind(NamedTuple):
@@ -82,8 +84,7 @@ def ref_of(body: JsonObject) -> ObjectRef:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """Where an object was written: a file of the repository, 1-based line and column.
 
     ``document`` counts the file's documents from 0; ``item`` is the place inside a List (``items[3]``), so
@@ -107,10 +108,11 @@ class Origin:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(Veiled, frozen=True, kw_only=True):
     """One Kubernetes object as its source gives it. ``body`` is never changed in place."""
 
+    VEILED = frozenset({"body"})
+
     ref: ObjectRef
-    body: JsonObject = field(repr=False)
+    body: JsonObject
     origin: Origin

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from fleetmgr.errors import ExitCode, Problem
 from fleetmgr.model.change import ClusterFailure, Op
@@ -20,8 +21,7 @@ class Outcome(StrEnum):
     """Not tried, because something before it failed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectResult:
+class ObjectResult(Struct, frozen=True, kw_only=True):
     """One Change of the plan after the apply."""
 
     op: Op
@@ -31,16 +31,14 @@ class ObjectResult:
     problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectHealth:
+class ObjectHealth(Struct, frozen=True, kw_only=True):
     """Health of one live object."""
 
     ref: ObjectRef
     health: Health
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppHealth:
+class AppHealth(Struct, frozen=True, kw_only=True):
     """Health of one app on one cluster: the worst of its objects."""
 
     app: str
@@ -48,8 +46,7 @@ class AppHealth:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterReport:
+class ClusterReport(Struct, frozen=True, kw_only=True):
     """What an apply did on one cluster entry. ``exit_code`` is this cluster's own."""
 
     cluster: str
@@ -62,8 +59,7 @@ class ClusterReport:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """What an apply did on the fleet."""
 
     plan_id: str
@@ -81,8 +77,7 @@ class SyncStatus(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetStatus:
+class TargetStatus(Struct, frozen=True, kw_only=True):
     """One app on one cluster. ``revision`` and ``applied_at`` (RFC 3339) are of the last apply; None = never."""
 
     app: str
@@ -98,8 +93,7 @@ class TargetStatus:
     objects: tuple[ObjectHealth, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterState:
+class ClusterState(Struct, frozen=True, kw_only=True):
     """A cluster entry in ``fleet status``."""
 
     cluster: str
@@ -109,8 +103,7 @@ class ClusterState:
     failure: ClusterFailure | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetStatus:
+class FleetStatus(Struct, frozen=True, kw_only=True):
     """``fleet status``."""
 
     fleet: str
@@ -126,8 +119,7 @@ class CheckResult(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorCheck:
+class DoctorCheck(Struct, frozen=True, kw_only=True):
     """One thing that ``fleet doctor`` looked at; ``cluster`` None = this machine."""
 
     name: str
@@ -138,8 +130,7 @@ class DoctorCheck:
     exit_code: ExitCode = ExitCode.OK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True, kw_only=True):
     """``fleet doctor``."""
 
     checks: tuple[DoctorCheck, ...]

@@ -7,11 +7,12 @@ app; app, environment and overlay never appear in the name, so an object that mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from fleetmgr.errors import Problem
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef, Origin
+from fleetmgr.veiled import Veiled
 
 APP_TYPE = "fleetmgr:index:App"
 PATCH_MANAGER_ANNOTATION = "pulumi.com/patchFieldManager"
@@ -23,8 +24,7 @@ def field_manager(fleet: str) -> str:
     return f"fleetmgr:{fleet}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceOptions:
+class ResourceOptions(Struct, frozen=True, kw_only=True):
     """Pulumi resource options that we use. ``aliases`` are type tokens of the other API versions;
     ``depends_on`` and ``deleted_with`` are names (with their type) of Resources of the same Stack as
     ``(type token, name)``."""
@@ -37,13 +37,14 @@ class ResourceOptions:
     ignore_changes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(Veiled, frozen=True, kw_only=True):
     """``inputs`` is the complete canonical object (apiVersion and kind included), camelCase, plain JSON."""
+
+    VEILED = frozenset({"inputs"})
 
     type: str
     name: str
-    inputs: JsonObject = field(repr=False)
+    inputs: JsonObject
     options: ResourceOptions
     ref: ObjectRef
     app: str
@@ -54,8 +55,7 @@ class Resource:
         return f"urn:pulumi:{stack}::{project}::{APP_TYPE}${self.type}::{self.name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StackApp:
+class StackApp(Struct, frozen=True, kw_only=True):
     """One app of a Stack: what the engine must know besides its Resources."""
 
     name: str
@@ -70,8 +70,7 @@ class StackApp:
     render_digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stack:
+class Stack(Veiled, frozen=True, kw_only=True):
     """All Resources of one cluster entry: Pulumi project = fleet, stack = cluster.
 
     ``apps`` are in dependency order (a dependency comes first); ``resources`` sorted by (app order, type,
@@ -79,9 +78,11 @@ class Stack:
     skipped files).
     """
 
+    VEILED = frozenset({"resources"})
+
     fleet: str
     cluster: str
     environment: str
     apps: tuple[StackApp, ...]
-    resources: tuple[Resource, ...] = field(repr=False)
+    resources: tuple[Resource, ...]
     warnings: tuple[Problem, ...] = ()

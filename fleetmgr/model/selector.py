@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fleetmgr.spec.fields import is_label_key, is_label_value
 
@@ -27,8 +28,7 @@ class SelectorError(ValueError):
     """The text is no selector; the message is apimachinery's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
+class Requirement(Struct, frozen=True, kw_only=True):
     """One term. ``operator`` is one of in notin = == != exists ! gt lt."""
 
     key: str
@@ -53,8 +53,7 @@ class Requirement:
         return int(value) > int(limit) if self.operator == "gt" else int(value) < int(limit)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selector:
+class Selector(Struct, frozen=True, kw_only=True):
     """All requirements must hold; none selects everything."""
 
     requirements: tuple[Requirement, ...] = ()

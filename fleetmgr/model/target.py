@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchRequest:
+class FetchRequest(Struct, frozen=True, kw_only=True):
     """What to read of a source. Hashable: each distinct request is fetched and parsed once.
 
     ``path`` is relative to the repository ("." = its root); ``revision`` None is the working tree, else a
@@ -25,16 +25,14 @@ class FetchRequest:
     exclude: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnedNamespace:
+class OwnedNamespace(Struct, frozen=True, kw_only=True):
     """``namespace: {name, labels, annotations}`` of an app: the Namespace is a Resource of that app."""
 
     labels: tuple[tuple[str, str], ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overlay:
+class Overlay(Struct, frozen=True, kw_only=True):
     """What the layers change about a source, already folded (later layer wins). Values are read-only.
 
     ``namespace`` overrides every object's namespace (as kustomize); the app's own namespace only fills in.
@@ -49,8 +47,7 @@ class Overlay:
     annotations: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """One app on one cluster entry. Sorted by (cluster order, app order) in a fleet."""
 
     fleet: str

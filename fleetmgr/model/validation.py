@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from fleetmgr.errors import Problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetSize:
+class FleetSize(Struct, frozen=True, kw_only=True):
     """A valid fleet in numbers."""
 
     fleet: str
@@ -18,8 +17,7 @@ class FleetSize:
     targets: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validation:
+class Validation(Struct, frozen=True, kw_only=True):
     """Problems in reading order; ``size`` only when there are none. Warnings do not make it invalid."""
 
     file: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+
+from msgspec import Struct
 
 from fleetmgr.errors import FleetError, UsageError, Where
 from fleetmgr.spec.fields import DNS_LABEL, PATTERNS
@@ -73,8 +74,7 @@ class InitRefused(FleetError):
     code: ClassVar[str] = "FLT-1014"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Initialized:
+class Initialized(Struct, frozen=True, kw_only=True):
     """Paths relative to ``folder``: written, extended, and found and left alone."""
 
     folder: Path

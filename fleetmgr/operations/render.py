@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fleetmgr.errors import FleetError, InvalidInput, Problem, Refused
 from fleetmgr.expansion import expand_cluster

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import PurePosixPath
+
+from msgspec.structs import replace
 
 from fleetmgr.errors import FleetError
 from fleetmgr.model.change import Change, ClusterPlan, Op

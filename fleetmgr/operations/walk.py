@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+
+from msgspec import field
 
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.clock import Clock
@@ -11,11 +12,13 @@ from fleetmgr.ports.cluster import ClusterConnector
 from fleetmgr.ports.repository import Repository
 from fleetmgr.ports.source_fetcher import SourceFetcher
 from fleetmgr.spec import LoadedFleet
+from fleetmgr.veiled import Veiled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walk:
+class Walk(Veiled, frozen=True, kw_only=True):
     """The ground that a walk stands on. ``actor`` is recorded with every apply."""
+
+    VEILED = frozenset({"stop", "scenes"})
 
     loaded: LoadedFleet
     repository: Repository
@@ -25,7 +28,7 @@ class Walk:
     actor: str
     parallel: int
     """Clusters at a time."""
-    stop: threading.Event = field(default_factory=threading.Event, repr=False)
+    stop: threading.Event = field(default_factory=threading.Event)
     """Set by an interrupt."""
-    scenes: dict[str, Scene] = field(default_factory=dict[str, Scene], repr=False)
+    scenes: dict[str, Scene] = field(default_factory=dict[str, Scene])
     """What this walk has read, by cluster: an apply acts on exactly what its plan looked at."""

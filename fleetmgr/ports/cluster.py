@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct
 
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import GroupKind
+from fleetmgr.veiled import Veiled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiResource:
+class ApiResource(Struct, frozen=True, kw_only=True):
     """A served kind in one version."""
 
     group: str
@@ -27,8 +28,7 @@ class ApiResource:
         return GroupKind(self.group, self.kind)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Discovery:
+class Discovery(Struct, frozen=True, kw_only=True):
     """What a cluster serves. ``incomplete`` names groups whose discovery failed: their kinds are unknown,
     not absent."""
 
@@ -46,16 +46,16 @@ class Discovery:
         return group in self.incomplete
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Applied(Veiled, frozen=True, kw_only=True):
     """Answer to an apply: the object as stored (or as it would be), and the server's Warning headers."""
 
-    body: JsonObject = field(repr=False)
+    VEILED = frozenset({"body"})
+
+    body: JsonObject
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessQuery:
+class AccessQuery(Struct, frozen=True, kw_only=True):
     """A SelfSubjectAccessReview question."""
 
     verb: str
@@ -64,12 +64,13 @@ class AccessQuery:
     namespace: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchEvent:
+class WatchEvent(Veiled, frozen=True, kw_only=True):
     """ADDED, MODIFIED or DELETED with the object; BOOKMARK and ERROR are handled below the port."""
 
+    VEILED = frozenset({"body"})
+
     type: str
-    body: JsonObject = field(repr=False)
+    body: JsonObject
 
 
 class ClusterClient(Protocol):

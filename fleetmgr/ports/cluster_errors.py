@@ -12,8 +12,9 @@ ClusterError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from fleetmgr.errors import ExitCode, FleetError, Where
 
@@ -73,8 +74,7 @@ class ApiRejected(ClusterError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldOwner:
+class FieldOwner(Struct, frozen=True, kw_only=True):
     """A field that another manager holds (a FieldManagerConflict cause)."""
 
     field: str

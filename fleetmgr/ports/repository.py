@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from fleetmgr.veiled import Veiled
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeEntry:
+
+class TreeEntry(Veiled, frozen=True, kw_only=True):
     """A file of a commit: ``path`` relative to the folder of fleet.yaml; ``link`` is a symlink's target."""
 
+    VEILED = frozenset({"content"})
+
     path: str
-    content: bytes = field(repr=False, default=b"")
+    content: bytes = b""
     link: str | None = None
 
 

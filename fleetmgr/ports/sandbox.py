@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 ProcessState = Literal["ready", "starting", "dead", "stopped"]
 ClusterState = Literal["ready", "starting", "degraded", "stopped"]
 SandboxState = Literal["ready", "degraded", "stopped", "absent"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessStatus:
+class ProcessStatus(Struct, frozen=True, kw_only=True):
     """One process. ``rss`` in bytes, ``uptime`` in seconds; both None when not running."""
 
     name: str
@@ -25,8 +25,7 @@ class ProcessStatus:
     log: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterStatus:
+class ClusterStatus(Struct, frozen=True, kw_only=True):
     """One control plane: its context is its name, ``server`` its URL."""
 
     name: str
@@ -35,8 +34,7 @@ class ClusterStatus:
     processes: tuple[ProcessStatus, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxStatus:
+class SandboxStatus(Struct, frozen=True, kw_only=True):
     """A sandbox: ``shared`` holds what serves all clusters (etcd)."""
 
     name: str
@@ -46,8 +44,7 @@ class SandboxStatus:
     clusters: tuple[ClusterStatus, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpRequest:
+class UpRequest(Struct, frozen=True, kw_only=True):
     """``clusters``: how many there should be (None: as many as there are, three at first).
 
     ``only`` names the clusters to start; empty means all of them. ``timeout`` in seconds.

@@ -8,7 +8,8 @@ memory stays flat however many clusters a fleet has.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from fleetmgr.model.artifact import Artifact
 from fleetmgr.model.jsontypes import Json, JsonObject, child
@@ -23,8 +24,7 @@ _MAX_SHARED = 100_000
 _MAX_VARYING = 512
 
 
-@dataclass(slots=True)
-class Source:
+class Source(Struct):
     """A parsed artifact with what its objects say about each other."""
 
     parsed: ParsedSource

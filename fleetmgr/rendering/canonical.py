@@ -15,7 +15,8 @@ Pure and idempotent; the input is never changed.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from fleetmgr.model.jsontypes import Json, JsonArray, JsonObject, is_array, is_object
 from fleetmgr.model.objects import split_api_version
@@ -66,8 +67,7 @@ _OPEN_KINDS = frozenset({"CustomResourceDefinition", "ControllerRevision"})
 _NOTHING = frozenset[str]()
 
 
-@dataclass(slots=True)
-class Notes:
+class Notes(Struct):
     """What a person should know about an object: (field, message) pairs."""
 
     warnings: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from fleetmgr.model.jsontypes import Json
+from fleetmgr.veiled import Veiled
 
 BROKEN = "FLT-1301"
 DUPLICATE_KEY = "FLT-1302"
@@ -13,23 +12,25 @@ NOT_JSON = "FLT-1303"
 PathPart = str | int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class Slot(Veiled, frozen=True, kw_only=True):
     """A string scalar that holds ``${``: where it is in the value and in the file (1-based)."""
 
+    VEILED = frozenset({"text"})
+
     path: tuple[PathPart, ...]
-    text: str = field(repr=False)
+    text: str
     plain: bool
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Veiled, frozen=True, kw_only=True):
     """One document of a file. ``line`` and ``column`` (1-based) are those of its first key."""
 
+    VEILED = frozenset({"value"})
+
     index: int
-    value: Json = field(repr=False)
+    value: Json
     line: int
     column: int
     slots: tuple[Slot, ...] = ()

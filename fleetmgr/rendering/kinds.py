@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fleetmgr.model.jsontypes import JsonObject, array_at, child, is_object
 from fleetmgr.model.objects import GroupKind
@@ -80,8 +81,7 @@ CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 NAMESPACE = GroupKind("", "Namespace")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomKind:
+class CustomKind(Struct, frozen=True, kw_only=True):
     """What a CustomResourceDefinition of the stack says about its kind."""
 
     name: str

@@ -7,7 +7,7 @@ are kept, so that one run shows them together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from fleetmgr.errors import InvalidInput, Problem, Where
 from fleetmgr.model.artifact import Artifact, SourceFile
@@ -17,6 +17,7 @@ from fleetmgr.rendering.documents import Document, PathPart, Slot
 from fleetmgr.rendering.json_reader import read_json
 from fleetmgr.rendering.locate import field_position
 from fleetmgr.rendering.yaml_reader import read_yaml
+from fleetmgr.veiled import Veiled
 
 NO_NAME = "FLT-1304"
 GENERATE_NAME = "FLT-1305"
@@ -27,20 +28,20 @@ _KUSTOMIZE = "kustomize.config.k8s.io/"
 _LISTED_REASONS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedManifest:
+class ParsedManifest(Veiled, frozen=True, kw_only=True):
     """One object as written: ``slots`` are its strings with ``${``, paths relative to ``body``.
 
     ``body`` is shared by every target that renders it and never changed.
     """
 
-    body: JsonObject = field(repr=False)
+    VEILED = frozenset({"body"})
+
+    body: JsonObject
     origin: Origin
     slots: tuple[Slot, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedSource:
+class ParsedSource(Struct, frozen=True, kw_only=True):
     """All objects of an Artifact in file order; ``problems`` stop a render, ``warnings`` do not."""
 
     manifests: tuple[ParsedManifest, ...]

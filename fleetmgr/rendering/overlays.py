@@ -9,7 +9,8 @@ selectors, which cannot change; ``annotations`` on objects only, so that they re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from fleetmgr.model.jsontypes import Json, JsonObject, child, is_array, is_object
 from fleetmgr.model.target import Overlay
@@ -21,16 +22,14 @@ _WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfigu
 _TEMPLATES = (("spec", "template"), ("spec", "jobTemplate", "spec", "template"))
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
+class Neighbours(Struct, frozen=True):
     """Names of the objects of one source that others refer to across namespaces."""
 
     service_accounts: frozenset[str]
     services: frozenset[str]
 
 
-@dataclass(slots=True)
-class Usage:
+class Usage(Struct):
     """What an overlay could name and what it did name, over the objects of one target."""
 
     images: set[str] = field(default_factory=set[str])

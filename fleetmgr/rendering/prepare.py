@@ -7,9 +7,9 @@ clusters with equal overlays share one prepared object.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 
 import orjson
+from msgspec import Struct
 
 from fleetmgr.errors import Problem
 from fleetmgr.model.applyset import (
@@ -28,6 +28,7 @@ from fleetmgr.rendering.canonical import Notes, canonical
 from fleetmgr.rendering.identity import resource_name, type_token
 from fleetmgr.rendering.kinds import Scopes
 from fleetmgr.rendering.overlays import Neighbours, Usage, apply_overlay
+from fleetmgr.veiled import Veiled
 
 RESERVED_LABEL = "FLT-1309"
 INVALID_FIELD = "FLT-1310"
@@ -37,11 +38,12 @@ NAMESPACE_DROPPED = "FLT-1352"
 _RESERVED = frozenset({APP_LABEL, CLUSTER_LABEL, FLEET_LABEL, ID_LABEL, PART_OF_LABEL, RECORD_LABEL})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(Veiled, frozen=True, kw_only=True):
     """Everything of a Resource but its part-of label and options. ``body`` is shared: never change it."""
 
-    body: JsonObject = field(repr=False)
+    VEILED = frozenset({"body"})
+
+    body: JsonObject
     ref: ObjectRef
     type: str
     name: str
@@ -52,8 +54,7 @@ class Prepared:
     warnings: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """What an object is prepared for: the same for all clusters whose layers agree."""
 
     fleet: str

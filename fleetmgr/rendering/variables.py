@@ -11,10 +11,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 import orjson
+from msgspec import Struct
 
 from fleetmgr.errors import Problem, Where
 from fleetmgr.model.jsontypes import Json, JsonObject, child, is_array, is_object
@@ -33,13 +33,11 @@ _KEEP = (
 _MISSING = object()
 
 
-@dataclass(frozen=True, slots=True)
-class _Variable:
+class _Variable(Struct, frozen=True):
     expression: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """Values of an object's slots in order, or what is wrong with them."""
 
     values: tuple[Json, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from fleetmgr.model.change import ClusterStatus, Op
 from fleetmgr.model.health import HealthStatus
@@ -50,8 +50,7 @@ HEALTH_COLOURS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paint:
+class Paint(Struct, frozen=True, kw_only=True):
     """Adds ANSI colours, or nothing at all."""
 
     enabled: bool = False

@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Hashable
-from dataclasses import dataclass
 from itertools import groupby
 
 import yaml
+from msgspec import Struct
 
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.change import Change, ClusterStatus, Op, Plan
@@ -24,8 +24,7 @@ from fleetmgr.reporting.values import coloured, field_lines
 from fleetmgr.reporting.wording import counted, names
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patch:
+class Patch(Struct, frozen=True, kw_only=True):
     """How one object changes on ``clusters``; ``lines`` are a unified diff, escaped, without colours."""
 
     change: Change

@@ -5,10 +5,11 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from fleetmgr.errors import Problem
@@ -38,8 +39,7 @@ _WANTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
+class _Finding(Struct, frozen=True):
     """A pydantic error with union tags taken out of its location."""
 
     kind: str

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from fleetmgr.errors import Where
 from fleetmgr.spec.fleet import Cluster, Fleet
 from fleetmgr.spec.overlay import Overlay
 from fleetmgr.spec.yaml_tree import Key, Place
+from fleetmgr.veiled import Veiled
 
 SECTIONS = ("environments", "clusters", "apps")
 """The lists of a Fleet whose items have names and may come from included files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """An item of a named list: its name ("" when it has none that is usable) and its node."""
 
     name: str
@@ -59,8 +60,7 @@ class Places:
         return items[key].place if key < len(items) else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LoadedFleet:
+class LoadedFleet(Veiled, frozen=True, kw_only=True, eq=False):
     """One load, equal only to itself, so that what is derived from it can be cached.
 
     ``files`` are ours (fleet.yaml, included files, overlay files), relative to ``root``, sorted.
@@ -68,11 +68,13 @@ class LoadedFleet:
     ``overlays`` are the overlay files by (environment, app).
     """
 
+    VEILED = frozenset({"places"})
+
     fleet: Fleet
     root: Path
     files: tuple[str, ...]
     overlays: Mapping[tuple[str, str], Overlay]
-    places: Places = field(repr=False, compare=False)
+    places: Places
 
     def where(self, *path: Key) -> Where:
         """file:line:column of a logical path; of the nearest parent that was written when it was not.

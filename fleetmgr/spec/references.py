@@ -5,7 +5,8 @@ from __future__ import annotations
 import graphlib
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fleetmgr.errors import Problem
 from fleetmgr.spec.app import App
@@ -25,8 +26,7 @@ _CYCLES_SHOWN = 5
 _STEPS_SHOWN = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
+class Declared(Struct, frozen=True, kw_only=True):
     """The parts that are valid by themselves, by their index in the list.
 
     Names are taken from ``places``, so that one invalid app does not make every mention of it an unknown

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import yaml
+from msgspec import Struct
 
 from fleetmgr.errors import InvalidInput, Problem, Where
 
@@ -23,8 +23,7 @@ CORE_TAGS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What a text may hold. ``size`` in bytes; ``expanded`` in characters after following every alias,
     eight per node; ``byte_order_mark`` lets a UTF-8 BOM pass."""
 

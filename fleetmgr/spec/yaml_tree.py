@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 
 import yaml
+from msgspec import Struct
 
 from fleetmgr.errors import Problem, Where
 from fleetmgr.spec.fields import Json
@@ -50,8 +50,7 @@ class _Composer(yaml.CSafeLoader):
         """No path resolvers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A node of a file: what a message points at."""
 
     file: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fleetmgr.adapters.locks.flock import FileLocks
 from fleetmgr.adapters.sandbox.layout import layout_of
@@ -19,8 +20,7 @@ from fleetmgr.wiring.machine import SystemClock, xdg
 PACKAGE = Path(__file__).parent.parent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxPorts:
+class SandboxPorts(Struct, frozen=True, kw_only=True):
     """What the sandbox's verbs need."""
 
     toolchain: Toolchain

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.change import ClusterPlan, FieldDiff, Op

@@ -71,7 +71,11 @@ def test_leftovers_name_what_an_apply_would_remove() -> None:
         "f:spec": {"f:env": {'k:{"name":"B"}': {".": {}, "f:name": {}, "f:value": {}}}},
         "f:set": {'v:"x"': {}, 'v:"y"': {}},
     }
-    desired: dict[str, Any] = {"metadata": {"labels": {"app": "web"}}, "spec": {"env": [{"name": "A"}]}, "set": ["x"]}
+    desired: dict[str, Any] = {
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"env": [{"name": "A"}]},
+        "set": ["x"],
+    }
     assert list(leftovers(fields, desired)) == [
         "/metadata/labels/old~1one",
         "/spec/env/[name=B]",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from textwrap import dedent
+
+from msgspec.structs import replace
 
 from fleetmgr.errors import ExitCode, Problem, Where
 from fleetmgr.model.change import Change, FieldDiff, Op, Plan

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from textwrap import dedent
 
 import yaml
+from msgspec.structs import replace
 
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.change import FieldDiff, Op, Plan

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
+
+from msgspec import Struct
 
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.ports.cluster_errors import AuthFailed
+from fleetmgr.veiled import Veiled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessSettings:
+class AccessSettings(Struct, frozen=True, kw_only=True):
     """``clusters[].access`` of one entry. ``kubeconfig`` is an absolute path or starts with ``~/``; without it
     ``KUBECONFIG`` (a list, merged) and then ``~/.kube/config`` are read. Without ``context`` the current one."""
 
@@ -45,31 +46,34 @@ class AccessFault(Exception):
         return AccessUnusable(message, cluster=cluster, where=where, hint=self.hint)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(Veiled, frozen=True, kw_only=True):
     """Where an API server is and how to know it. ``authority`` None = the system's certificate authorities."""
 
+    VEILED = frozenset({"authority", "proxy"})
+
     server: str
-    authority: bytes | None = field(default=None, repr=False)
+    authority: bytes | None = None
     verify: bool = True
     tls_server_name: str | None = None
-    proxy: str | None = field(default=None, repr=False)
+    proxy: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientCertificate:
+class ClientCertificate(Veiled, frozen=True, kw_only=True):
     """PEM texts."""
 
-    certificate: bytes = field(repr=False)
-    key: bytes = field(repr=False)
+    VEILED = frozenset({"certificate", "key"})
+
+    certificate: bytes
+    key: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(Veiled, frozen=True, kw_only=True):
     """What goes with a request. Compared by value: an equal one is no news."""
 
-    authorization: str | None = field(default=None, repr=False)
-    certificate: ClientCertificate | None = field(default=None, repr=False)
+    VEILED = frozenset({"authorization", "certificate"})
+
+    authorization: str | None = None
+    certificate: ClientCertificate | None = None
 
 
 class Credentials(Protocol):
@@ -84,8 +88,7 @@ class Credentials(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Impersonation:
+class Impersonation(Struct, frozen=True, kw_only=True):
     """``as``, ``as-uid``, ``as-groups`` and ``as-user-extra`` of a kubeconfig user."""
 
     user: str
@@ -101,8 +104,7 @@ class Impersonation:
         return (("Impersonate-User", self.user), *uid, *groups, *extra)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """A way in, ready for the transport. ``source`` says where it was written, for messages."""
 
     endpoint: Endpoint
@@ -111,17 +113,18 @@ class Access:
     impersonation: Impersonation | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginSpec:
+class PluginSpec(Veiled, frozen=True, kw_only=True):
     """``user.exec`` of a kubeconfig, resolved. ``cluster`` is the cluster part of KUBERNETES_EXEC_INFO, given only
     where ``provideClusterInfo`` asks for it: without it one run serves every cluster."""
 
+    VEILED = frozenset({"env", "cluster"})
+
     command: str
     args: tuple[str, ...]
-    env: tuple[tuple[str, str], ...] = field(repr=False)
+    env: tuple[tuple[str, str], ...]
     api_version: str
     install_hint: str = ""
-    cluster: JsonObject | None = field(default=None, repr=False)
+    cluster: JsonObject | None = None
 
 
 Environment = Mapping[str, str]

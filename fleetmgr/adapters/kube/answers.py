@@ -7,10 +7,10 @@ Sources: apimachinery ``api/errors``, apiserver ``endpoints/handlers/responsewri
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TypeVar
 
 import orjson
+from msgspec import Struct
 
 from fleetmgr.adapters.kube.calls import Answer, Call
 from fleetmgr.adapters.kube.redaction import cut, without_credentials, without_secret_values
@@ -51,8 +51,7 @@ _WARNING = re.compile(r'\b\d{3} \S+ "((?:[^"\\]|\\.)*)"')
 Refusal = TypeVar("Refusal", bound=ApiRejected)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
+class _Case(Struct, frozen=True, kw_only=True):
     """One refused call with everything that its error needs."""
 
     answer: Answer

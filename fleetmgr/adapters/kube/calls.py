@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
+from msgspec import Struct
+
 from fleetmgr.ports.cluster import ApiResource
+from fleetmgr.veiled import Veiled
 
 Query = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientOptions:
+class ClientOptions(Struct, frozen=True, kw_only=True):
     """Limits of one cluster's client. Times in seconds, ``most_bytes`` after decompression."""
 
     pool_size: int = 8
@@ -25,17 +26,18 @@ class ClientOptions:
     exec_timeout: float = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Veiled, frozen=True, kw_only=True):
     """A request. ``verb`` is RBAC's word for it, ``subject`` what it is about (``deployments.apps shop/web``),
     ``repeatable`` whether a second sending does no more than the first; ``hidden`` values never reach a message."""
+
+    VEILED = frozenset({"body", "hidden"})
 
     method: str
     path: str
     verb: str
     subject: str
     query: Query = ()
-    body: bytes | None = field(default=None, repr=False)
+    body: bytes | None = None
     content_type: str = ""
     accept: str = "application/json"
     repeatable: bool = True
@@ -44,7 +46,7 @@ class Call:
     name: str = ""
     counted: str = ""
     """Under which name the request counter has it; "" = ``verb``."""
-    hidden: frozenset[str] | None = field(default=None, repr=False)
+    hidden: frozenset[str] | None = None
 
     @property
     def target(self) -> str:
@@ -60,13 +62,14 @@ class Call:
         return f"{self.resource.kind} {place}".rstrip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Veiled, frozen=True, kw_only=True):
     """A complete response; ``headers`` by lower-case name, ``warnings`` the Warning headers as sent."""
+
+    VEILED = frozenset({"body"})
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
     warnings: tuple[str, ...] = ()
 
 

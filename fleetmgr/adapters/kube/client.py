@@ -6,10 +6,10 @@ import builtins
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import orjson
+from msgspec.structs import replace
 
 from fleetmgr.adapters.kube import discovery
 from fleetmgr.adapters.kube.answers import warnings_of

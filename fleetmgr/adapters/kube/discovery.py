@@ -7,7 +7,8 @@ APIResourceList for the walk.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from fleetmgr.model.jsontypes import Json, JsonObject, array_at, is_object, object_at
 from fleetmgr.model.objects import GroupKind, split_api_version
@@ -23,8 +24,7 @@ Fetch = Callable[[str], JsonObject]
 """GET of a path, asking for ``ACCEPT``; raises ClusterError."""
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """What has been seen so far; the first version in which a kind is seen is its preferred one."""
 
     resources: dict[tuple[str, str, str], ApiResource] = field(

@@ -12,10 +12,10 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import orjson
+from msgspec import Struct, field
 
 from fleetmgr.adapters.kube.access import AccessFault, ClientCertificate, Credential, PluginSpec
 from fleetmgr.adapters.kube.redaction import without_credentials
@@ -27,16 +27,14 @@ _READ = 1 << 16
 _GRACE = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginAnswer:
+class PluginAnswer(Struct, frozen=True, kw_only=True):
     """A Credential, and until when (UTC) it holds; None = until refused."""
 
     credential: Credential
     expires: datetime | None
 
 
-@dataclass(slots=True, kw_only=True)
-class _Output:
+class _Output(Struct, kw_only=True):
     """What a process wrote; ``ended`` is None when it had to be stopped."""
 
     stdout: bytearray = field(default_factory=bytearray)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -17,18 +16,20 @@ from fleetmgr.adapters.kube.access import AccessFault, AccessSettings, Environme
 from fleetmgr.errors import InvalidInput
 from fleetmgr.model.jsontypes import Json, JsonObject, child, is_array, is_object
 from fleetmgr.spec import yaml_guard
+from fleetmgr.veiled import Veiled
 
 KUBECONFIG_LIMITS = yaml_guard.Limits(size=16 << 20, expanded=64 << 20, byte_order_mark=True)
 _NOTHING = ("", "null", "~")
 _LISTED = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Veiled, frozen=True, kw_only=True):
     """One named cluster, user or context, and the file that it stands in."""
 
+    VEILED = frozenset({"body"})
+
     name: str
-    body: JsonObject = field(repr=False)
+    body: JsonObject
     file: Path
 
     def text(self, key: str) -> str:
@@ -51,14 +52,15 @@ class Entry:
         return self.file.parent / value if value else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kubeconfig:
+class Kubeconfig(Veiled, frozen=True, kw_only=True):
     """Several files merged. ``files`` are those that were read."""
 
+    VEILED = frozenset({"clusters", "users", "contexts"})
+
     files: tuple[Path, ...]
-    clusters: dict[str, Entry] = field(repr=False)
-    users: dict[str, Entry] = field(repr=False)
-    contexts: dict[str, Entry] = field(repr=False)
+    clusters: dict[str, Entry]
+    users: dict[str, Entry]
+    contexts: dict[str, Entry]
     current_context: str
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec.structs import replace
 
 from fleetmgr.adapters.kube.bodies import list_in
 from fleetmgr.adapters.kube.calls import Call, Query, collection_path, plural_of
@@ -10,17 +10,19 @@ from fleetmgr.adapters.kube.transport import ResponseTooLarge, Transport
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.ports.cluster import ApiResource
 from fleetmgr.ports.cluster_errors import ApiRejected, Unreachable
+from fleetmgr.veiled import Veiled
 
 _EXPIRED = 410
 _SMALL_PAGE = 50
 """Objects have at most about 1.5 MiB (etcd's request limit), so a page of these is below every size limit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class Listed(Veiled, frozen=True, kw_only=True):
     """Every object, and the resourceVersion from which a watch goes on."""
 
-    items: tuple[JsonObject, ...] = field(repr=False)
+    VEILED = frozenset({"items"})
+
+    items: tuple[JsonObject, ...]
     resource_version: str
 
 

@@ -8,8 +8,9 @@ cluster costs its connect timeout once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from fleetmgr.adapters.kube.answers import is_final, is_webhook_failure
 from fleetmgr.adapters.kube.calls import Answer, Call
@@ -37,8 +38,7 @@ class Fault(StrEnum):
 _FAULT_RETRIES: Mapping[Fault, int] = {Fault.REFUSED: 1, Fault.UNRESOLVED: 1, Fault.BROKEN: 3, Fault.PROXY: 1}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """A request without an answer; ``message`` and ``hint`` are for people."""
 
     fault: Fault

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import pulumi
 import pulumi_kubernetes
+from msgspec import Struct
 
 from fleetmgr.errors import FleetError
 from fleetmgr.model.resource import APP_TYPE, Resource, Stack
@@ -24,8 +24,7 @@ PROVIDER_NAME = "kubernetes"
 _PLUGIN = "pulumi-kubernetes"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """What a Pulumi stack stands for: the Stack of one cluster entry, and the way in.
 
     ``kubeconfig`` is a path, None the one that kubectl would take; ``context`` None its current context.

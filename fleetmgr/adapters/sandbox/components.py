@@ -6,8 +6,9 @@ Flags are the cheap ones for a loopback cluster; each that is not obvious says w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fleetmgr.adapters.sandbox.layout import (
     APISERVER,
@@ -26,8 +27,7 @@ NODE_LEASE_SECONDS = 40
 POD_CIDR = "10.244.0.1/16"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterFiles:
+class ClusterFiles(Struct, frozen=True, kw_only=True):
     """What lies in a cluster's folder."""
 
     folder: Path

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from msgspec import Struct
 
 from fleetmgr.adapters.sandbox.components import ClusterFiles
 from fleetmgr.adapters.sandbox.files import write_private
@@ -23,8 +23,7 @@ _DER_HEAD = bytes.fromhex("30310201010420")
 _DER_CURVE = bytes.fromhex("a00a06082a8648ce3d030107")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """How to reach one cluster. ``tokens`` by user name."""
 
     cluster: str

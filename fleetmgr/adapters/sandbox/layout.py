@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fleetmgr.adapters.sandbox.errors import SandboxUnknown
 
@@ -20,8 +21,7 @@ KWOK = "kwok"
 CLUSTER_PROGRAMS = (APISERVER, CONTROLLER_MANAGER, SCHEDULER, KWOK)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(Struct, frozen=True, kw_only=True):
     """The paths of one sandbox."""
 
     name: str

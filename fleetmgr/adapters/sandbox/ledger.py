@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fleetmgr.adapters.sandbox.errors import SandboxStateBroken
 from fleetmgr.adapters.sandbox.files import write_private
@@ -16,8 +18,7 @@ from fleetmgr.errors import Where
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One component: its remembered ports, and the process if one was started.
 
     ``started`` identifies the process together with ``pid`` (see processes.identity): a
@@ -29,8 +30,7 @@ class Entry:
     started: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class Contents(Struct, frozen=True, kw_only=True):
     """All that is remembered. ``stopped``: clusters that were stopped on purpose."""
 
     clusters: tuple[str, ...] = ()

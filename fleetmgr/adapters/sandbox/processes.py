@@ -13,8 +13,9 @@ import subprocess
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fleetmgr.ports.clock import Clock
 
@@ -24,16 +25,14 @@ COMPONENT_VARIABLE = "FLEETMGR_SANDBOX_COMPONENT"
 POLL_SECONDS = 0.05
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
+class Process(Struct, frozen=True, kw_only=True):
     """A process that was seen alive. ``started`` is opaque: compare, do not read."""
 
     pid: int
     started: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """``rss`` in bytes, ``uptime`` in seconds."""
 
     rss: int

@@ -8,8 +8,9 @@ are never entered.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from fleetmgr.adapters.sources.refusals import SourceEscapes, SourceNotFound, SourceTooLarge, SourceUnreadable
 from fleetmgr.adapters.sources.trees import Kind, Tree
@@ -19,8 +20,7 @@ _MAX_HOPS = 40
 _MAX_ENTRIES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """``path`` is where the file shows up, ``real`` where it is; they differ behind links. ``kind`` is of
     what is there in the end: file, special, or missing behind a link."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fleetmgr.adapters.toolchain.errors import ToolBuildFailed, ToolNoSpace
 from fleetmgr.adapters.toolchain.pins import Pin
@@ -23,8 +24,7 @@ TAIL_LINES = 12
 LEAST_SPACE = 2**30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(Struct, frozen=True, kw_only=True):
     """The folder in which building happens, removed after success."""
 
     folder: Path
@@ -69,8 +69,7 @@ def check_space(work: Work, pins: tuple[Pin, ...], free_space: Callable[[Path], 
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Builder:
+class Builder(Struct, frozen=True, kw_only=True):
     """Builds pins with one Go in one work folder. ``environment``: the user's own."""
 
     go: Path

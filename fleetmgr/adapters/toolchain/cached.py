@@ -7,8 +7,9 @@ import os
 import shutil
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fleetmgr.adapters.toolchain import lookup
 from fleetmgr.adapters.toolchain.build import HEARTBEAT_SECONDS, Builder, Work, check_space
@@ -23,8 +24,7 @@ from fleetmgr.ports.locks import Locks
 LOCK_SECONDS = 3600.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CachedToolchain:
+class CachedToolchain(Struct, frozen=True, kw_only=True):
     """See ports.toolchain.Toolchain.
 
     ``cache``: our folder below XDG_CACHE_HOME. ``sources``: the folder of pinned modules,

@@ -5,13 +5,12 @@ A test compares the two, so that raising a version in one place only is noticed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 GIB = 2**30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pin:
+class Pin(Struct, frozen=True, kw_only=True):
     """Programs that come from one Go module.
 
     ``space``: bytes that a cold build takes, measured and rounded up. ``release``: URL of a

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from fleetmgr.model.change import Change, Op
 from fleetmgr.model.jsontypes import JsonObject, object_at

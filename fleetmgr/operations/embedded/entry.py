@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from fleetmgr.engine.inventory import Parent, read_parent
 from fleetmgr.errors import Refused, Where
@@ -29,8 +30,7 @@ class WrongCluster(Refused):
     code: ClassVar[str] = "FLT-5001"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """A cluster entry as the engine needs it. ``shares_with`` are entries of the fleet that use the very same
     access, so that one API server for them is meant."""
 
@@ -47,8 +47,7 @@ class Entry:
         return field_manager(self.fleet)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class Contact(Struct, frozen=True, kw_only=True):
     """What the cluster itself remembers of this entry. ``parents`` by app; ``first`` = no marker yet."""
 
     first: bool

@@ -4,7 +4,8 @@ any point loses track of nothing."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fleetmgr.engine.inventory import Parent, Record, body_digest, key_text, marker_body, parent_body
 from fleetmgr.engine.secrecy import is_secret
@@ -66,8 +67,7 @@ def forget(scene: Scene, app: str) -> None:
         scene.client.delete(CONFIG_MAPS, namespace=SYSTEM_NAMESPACE, name=name, uid=uid)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
+class Signature(Struct, frozen=True, kw_only=True):
     """Of which plan and revision an apply is, by whom, and when (RFC 3339)."""
 
     plan_id: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fleetmgr.engine.compare import changes_between, differing, visible
 from fleetmgr.engine.fieldset import apply_fields, leftovers, own_fields

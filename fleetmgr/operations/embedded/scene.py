@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+
+from msgspec.structs import replace
 
 from fleetmgr.engine.inventory import Parent, Record, key_text
 from fleetmgr.engine.ownership import Ownership, ownership
@@ -15,13 +16,15 @@ from fleetmgr.operations.embedded.entry import NAMESPACES, Entry, meet
 from fleetmgr.operations.embedded.live import in_parallel, read_live
 from fleetmgr.ports.cluster import ClusterClient, Discovery
 from fleetmgr.ports.cluster_errors import AccessDenied
+from fleetmgr.veiled import Veiled
 
 CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Scene(Veiled, frozen=True, kw_only=True):
     """``stack`` holds every app of the entry; ``apps`` are the selected ones (removed apps included)."""
+
+    VEILED = frozenset({"live"})
 
     client: ClusterClient
     entry: Entry
@@ -32,7 +35,7 @@ class Scene:
     discovery: Discovery
     parents: dict[str, Parent]
     ids: dict[str, str]
-    live: dict[ObjectKey, JsonObject] = field(repr=False)
+    live: dict[ObjectKey, JsonObject]
     namespaces: frozenset[str]
     """Those that exist, of the ones desired objects live in."""
     first_contact: bool

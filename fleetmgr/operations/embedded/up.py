@@ -4,8 +4,9 @@ order; health; prune last and only if nothing went wrong; the record."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar
+
+from msgspec import Struct, field
 
 from fleetmgr.engine.order import stages
 from fleetmgr.errors import ExitCode, FleetError, Problem, Where
@@ -40,8 +41,7 @@ class Interrupted(FleetError):
     exit_code: ClassVar[ExitCode] = ExitCode.INTERRUPTED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpOptions:
+class UpOptions(Struct, frozen=True, kw_only=True):
     """How to perform. ``timeout`` (seconds) overrides each app's own; ``wait`` False skips the last wait, not
     the one for dependencies."""
 
@@ -56,8 +56,7 @@ class UpOptions:
         return Signature(plan_id=self.plan_id, revision=self.revision, actor=self.actor, at=now)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Run:
+class _Run(Struct, kw_only=True):
     """What has happened so far on one cluster; only ``up`` and its parts touch it."""
 
     scene: Scene

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fleetmgr.health.rules import has_rule, health_of
 from fleetmgr.health.worst import worst
@@ -26,8 +27,7 @@ _HEARTBEAT = 30.0
 _DONE = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Awaited:
+class Awaited(Struct, frozen=True, kw_only=True):
     """How waiting ended: ``timed_out`` names the app that was not Healthy in time."""
 
     health: tuple[AppHealth, ...]

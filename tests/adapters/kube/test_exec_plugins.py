@@ -7,12 +7,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from fleetmgr.adapters.kube.access import AccessFault, Credential, PluginSpec
 from fleetmgr.adapters.kube.connector import AccessSettings, KubeConnector

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fleetmgr.adapters.locks.flock import FileLocks
 from fleetmgr.adapters.toolchain.cached import CachedToolchain

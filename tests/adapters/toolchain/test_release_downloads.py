@@ -7,12 +7,12 @@ import io
 import tarfile
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fleetmgr.adapters.toolchain import download
 from fleetmgr.adapters.toolchain.download import DownloadFailed, Releases
