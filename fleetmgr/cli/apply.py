@@ -51,7 +51,8 @@ def apply(
 
     Clusters that cannot be reached are left out and the others are done (exit code 4). An app
     with an object in conflict or denied is not begun there, nor are apps that depend on it, and
-    nothing is pruned; the other apps are applied (exit code 1 or 4). An empty plan asks nothing. Without a terminal, --yes is needed (exit code 64).
+    nothing is pruned; the other apps are applied (exit code 1 or 4). An empty plan asks nothing.
+    Without a terminal, --yes is needed (exit code 64).
 
     \b
     Example:
