@@ -7,7 +7,7 @@ import sys
 import click
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.options import Duration, fleet_options, output_options, progress_option, show_unchanged
+from fleetmgr.cli.options import Duration, fleet_options, progress_option, report_options, show_unchanged
 from fleetmgr.cli.output import Rendering, echo, emit, stderr_paint, stdout_paint
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
@@ -20,6 +20,7 @@ from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.outcome import complete, has_writes, plan_verdict, report_verdict
 from fleetmgr.reporting.apply_data import report_data
 from fleetmgr.reporting.apply_text import report_text
+from fleetmgr.reporting.markdown_runs import report_markdown
 from fleetmgr.reporting.plan_text import plan_text
 from fleetmgr.reporting.wording import counted
 
@@ -41,7 +42,7 @@ class NobodyToAsk(UsageError):
     help="Wait at most so long for each app: 90s, 10m, 1h30m.",
 )
 @show_unchanged
-@output_options
+@report_options
 @progress_option
 @click.pass_obj
 def apply(
@@ -103,7 +104,9 @@ def _show_report(invocation: Invocation, report: Report, plan: Plan) -> ExitCode
         emit(
             invocation,
             Rendering(
-                text=lambda paint: report_text(report, paint=paint), data=lambda: report_data(report, verdict)
+                text=lambda paint: report_text(report, paint=paint),
+                data=lambda: report_data(report, verdict),
+                markdown=lambda: report_markdown(report),
             ),
         )
     return verdict.exit_code

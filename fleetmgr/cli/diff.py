@@ -5,20 +5,21 @@ from __future__ import annotations
 import click
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.options import detailed_exitcode, fleet_options, output_options, progress_option
+from fleetmgr.cli.options import detailed_exitcode, fleet_options, progress_option, report_options
 from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode
 from fleetmgr.operations import plan as operation
 from fleetmgr.planner.outcome import plan_verdict
+from fleetmgr.reporting.markdown_plan import diff_markdown
 from fleetmgr.reporting.unified import diff_data, diff_text
 
 
 @click.command()
 @fleet_options
 @detailed_exitcode
-@output_options
+@report_options
 @progress_option
 @click.pass_obj
 def diff(invocation: Invocation, *, detailed_exitcode: bool) -> ExitCode:
@@ -36,6 +37,10 @@ def diff(invocation: Invocation, *, detailed_exitcode: bool) -> ExitCode:
     verdict = plan_verdict(found, detailed=detailed_exitcode)
     emit(
         invocation,
-        Rendering(text=lambda paint: diff_text(found, paint=paint), data=lambda: diff_data(found, verdict)),
+        Rendering(
+            text=lambda paint: diff_text(found, paint=paint),
+            data=lambda: diff_data(found, verdict),
+            markdown=lambda: diff_markdown(found),
+        ),
     )
     return verdict.exit_code

@@ -5,18 +5,19 @@ from __future__ import annotations
 import click
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.options import fleet_options, output_options
+from fleetmgr.cli.options import fleet_options, report_options
 from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode
 from fleetmgr.operations import doctor as operation
 from fleetmgr.planner.outcome import diagnosis_verdict
 from fleetmgr.reporting.doctor import diagnosis_data, diagnosis_text
+from fleetmgr.reporting.markdown_runs import diagnosis_markdown
 
 
 @click.command()
 @fleet_options
-@output_options
+@report_options
 @click.pass_obj
 def doctor(invocation: Invocation) -> ExitCode:
     """Ask each cluster whether we may do what the plan needs, per verb and kind.
@@ -30,7 +31,9 @@ def doctor(invocation: Invocation) -> ExitCode:
     emit(
         invocation,
         Rendering(
-            text=lambda paint: diagnosis_text(found, paint=paint), data=lambda: diagnosis_data(found, verdict)
+            text=lambda paint: diagnosis_text(found, paint=paint),
+            data=lambda: diagnosis_data(found, verdict),
+            markdown=lambda: diagnosis_markdown(found),
         ),
     )
     return verdict.exit_code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.options import detailed_exitcode, fleet_options, output_options, progress_option
+from fleetmgr.cli.options import detailed_exitcode, fleet_options, progress_option, report_options
 from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
@@ -14,13 +14,14 @@ from fleetmgr.operations import drift as operation
 from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.outcome import plan_verdict
 from fleetmgr.reporting.drift_text import drift_text
+from fleetmgr.reporting.markdown_plan import drift_markdown
 from fleetmgr.reporting.plan_data import plan_data
 
 
 @click.command()
 @fleet_options
 @detailed_exitcode
-@output_options
+@report_options
 @progress_option
 @click.pass_obj
 def drift(invocation: Invocation, *, detailed_exitcode: bool) -> ExitCode:
@@ -41,6 +42,7 @@ def drift(invocation: Invocation, *, detailed_exitcode: bool) -> ExitCode:
         Rendering(
             text=lambda paint: drift_text(found, same_changes(found), paint=paint),
             data=lambda: plan_data(found, verdict, kind="Drift"),
+            markdown=lambda: drift_markdown(found, same_changes(found)),
         ),
     )
     return verdict.exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -12,8 +13,9 @@ import click
 
 from fleetmgr.cli.crash import write_crash
 from fleetmgr.cli.invocation import Invocation
+from fleetmgr.cli.output import OutputFailed, Rendering, emit_failure
 from fleetmgr.errors import ExitCode, FleetError, UsageError
-from fleetmgr.reporting.encode import to_json, to_yaml
+from fleetmgr.reporting.markdown_runs import error_markdown
 from fleetmgr.reporting.problems import error_data, error_text
 from fleetmgr.reporting.style import Paint
 
@@ -68,10 +70,13 @@ def _stopped(how: str, code: ExitCode) -> ExitCode:
 def _tell(error: FleetError, invocation: Invocation) -> ExitCode:
     settings = invocation.terminal
     paint = Paint(enabled=settings.colours(invocation.colour, tty=settings.stderr_tty))
-    if invocation.stdout_format == "json":
-        click.echo(to_json(error_data(error)), nl=False)
-    elif invocation.stdout_format == "yaml":
-        click.echo(to_yaml(error_data(error)), nl=False)
+    told = Rendering(
+        text=lambda paint: error_text(error, paint=paint),
+        data=lambda: error_data(error),
+        markdown=lambda: error_markdown(error),
+    )
+    with contextlib.suppress(OutputFailed):  # a file that cannot be written may be what failed
+        emit_failure(invocation, told)
     _complain(error_text(error, paint=paint))
     return error.exit_code
 

@@ -16,6 +16,7 @@ from fleetmgr.cli.invocation import DEFAULT_FILE, DEFAULT_PARALLEL, Invocation, 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 FORMATS = ("text", "json", "yaml")
+REPORT_FORMATS = (*FORMATS, "markdown")
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?\Z")
 
 
@@ -83,7 +84,7 @@ def _outputs(ctx: click.Context, param: click.Parameter, value: tuple[Output, ..
         )
 
 
-def _names(section: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+def named(section: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
     """Completes names of fleet.yaml; loads the specification only when a shell asks."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click's
@@ -154,34 +155,40 @@ def _selecting(*names: str, field: str, noun: str) -> Decorator[Any]:
         field=field,
         multiple=True,
         metavar="NAME",
-        shell_complete=_names(field),
+        shell_complete=named(field),
         help=f"Only this {noun}. Repeatable.",
     )
 
 
 def output_options(command: F) -> F:
-    """What to print and how."""
-    return _apply_all(
-        command,
-        (
-            click.option(
-                "-o",
-                "--output",
-                type=OutputType(FORMATS),
-                multiple=True,
-                expose_value=False,
-                is_eager=True,
-                callback=_outputs,
-                metavar="FORMAT[=FILE]",
-                help="text (default), json or yaml; =FILE writes to a file. Repeatable.",
-            ),
-            _option(
-                "--color",
-                field="colour",
-                type=click.Choice(("auto", "always", "never")),
-                default="auto",
-                help="Colours.  [default: auto; NO_COLOR and FORCE_COLOR are obeyed]",
-            ),
+    """What to print and how, for commands whose result is a few facts."""
+    return _apply_all(command, _output_options(FORMATS, "text (default), json or yaml"))
+
+
+def report_options(command: F) -> F:
+    """What to print and how, for commands whose result is a report on the fleet."""
+    return _apply_all(command, _output_options(REPORT_FORMATS, "text (default), json, yaml or markdown"))
+
+
+def _output_options(formats: Sequence[str], listed: str) -> tuple[Decorator[Any], ...]:
+    return (
+        click.option(
+            "-o",
+            "--output",
+            type=OutputType(formats),
+            multiple=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_outputs,
+            metavar="FORMAT[=FILE]",
+            help=f"{listed}; =FILE writes to a file. Repeatable.",
+        ),
+        _option(
+            "--color",
+            field="colour",
+            type=click.Choice(("auto", "always", "never")),
+            default="auto",
+            help="Colours.  [default: auto; NO_COLOR and FORCE_COLOR are obeyed]",
         ),
     )
 

@@ -15,10 +15,14 @@ from fleetmgr.reporting.style import PLAIN, Paint
 
 
 class Rendering(Struct, frozen=True, kw_only=True):
-    """A result in its two forms; each is built only when it is wanted."""
+    """A result in its forms; each is built only when it is wanted.
+
+    ``markdown`` None: the command's options do not offer it.
+    """
 
     text: Callable[[Paint], str]
     data: Callable[[], JsonObject]
+    markdown: Callable[[], str] | None = None
 
 
 class OutputFailed(FleetError):
@@ -33,6 +37,24 @@ def emit(invocation: Invocation, rendering: Rendering) -> None:
         if output.path is not None:
             _to_file(output, _encoded(output.format, rendering, PLAIN))
     echo(_encoded(invocation.stdout_format, rendering, stdout_paint(invocation)))
+
+
+def emit_failure(invocation: Invocation, rendering: Rendering) -> None:
+    """Write the failure of a whole run to every output that programs read; text stays on standard error.
+
+    A file that cannot be written does not keep the others from it; raises OutputFailed at the end.
+    """
+    failed: OutputFailed | None = None
+    for output in invocation.outputs:
+        if output.format == "text":
+            continue
+        text = _encoded(output.format, rendering, PLAIN)
+        try:
+            echo(text) if output.path is None else _to_file(output, text)
+        except OutputFailed as error:
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 def echo(text: str, *, err: bool = False) -> None:
@@ -58,6 +80,8 @@ def _encoded(fmt: str, rendering: Rendering, paint: Paint) -> str:
             return to_json(rendering.data())
         case "yaml":
             return to_yaml(rendering.data())
+        case "markdown" if rendering.markdown is not None:
+            return rendering.markdown()
         case _:
             return rendering.text(paint)
 

@@ -8,8 +8,8 @@ from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import (
     detailed_exitcode,
     fleet_options,
-    output_options,
     progress_option,
+    report_options,
     show_unchanged,
 )
 from fleetmgr.cli.output import Rendering, emit
@@ -19,6 +19,7 @@ from fleetmgr.errors import ExitCode
 from fleetmgr.operations import plan as operation
 from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.outcome import plan_verdict
+from fleetmgr.reporting.markdown_plan import plan_markdown
 from fleetmgr.reporting.plan_data import plan_data
 from fleetmgr.reporting.plan_text import plan_text
 
@@ -27,7 +28,7 @@ from fleetmgr.reporting.plan_text import plan_text
 @fleet_options
 @detailed_exitcode
 @show_unchanged
-@output_options
+@report_options
 @progress_option
 @click.pass_obj
 def plan(invocation: Invocation, *, detailed_exitcode: bool, show_unchanged: bool) -> ExitCode:
@@ -51,6 +52,7 @@ def plan(invocation: Invocation, *, detailed_exitcode: bool, show_unchanged: boo
         Rendering(
             text=lambda paint: plan_text(found, same_changes(found, unchanged=show_unchanged), paint=paint),
             data=lambda: plan_data(found, verdict, unchanged=show_unchanged),
+            markdown=lambda: plan_markdown(found, same_changes(found, unchanged=show_unchanged)),
         ),
     )
     return verdict.exit_code

@@ -5,19 +5,20 @@ from __future__ import annotations
 import click
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.options import fleet_options, output_options, progress_option
+from fleetmgr.cli.options import fleet_options, progress_option, report_options
 from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode
 from fleetmgr.operations import status as operation
 from fleetmgr.planner.outcome import status_verdict
+from fleetmgr.reporting.markdown_runs import status_markdown
 from fleetmgr.reporting.status import status_data, status_text
 
 
 @click.command()
 @fleet_options
-@output_options
+@report_options
 @progress_option
 @click.pass_obj
 def status(invocation: Invocation) -> ExitCode:
@@ -36,7 +37,9 @@ def status(invocation: Invocation) -> ExitCode:
     emit(
         invocation,
         Rendering(
-            text=lambda paint: status_text(found, paint=paint), data=lambda: status_data(found, verdict)
+            text=lambda paint: status_text(found, paint=paint),
+            data=lambda: status_data(found, verdict),
+            markdown=lambda: status_markdown(found),
         ),
     )
     return verdict.exit_code

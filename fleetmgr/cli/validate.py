@@ -5,17 +5,18 @@ from __future__ import annotations
 import click
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.options import file_option, output_options
+from fleetmgr.cli.options import file_option, report_options
 from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.errors import ExitCode
 from fleetmgr.operations import validate as operation
+from fleetmgr.reporting.markdown_runs import validation_markdown
 from fleetmgr.reporting.validation import validation_data, validation_text
 from fleetmgr.wiring.offline import render_all
 
 
 @click.command()
 @file_option
-@output_options
+@report_options
 @click.pass_obj
 def validate(invocation: Invocation) -> ExitCode:
     """Check fleet.yaml, its included files, overlays and manifests, offline: every problem at once.
@@ -31,7 +32,9 @@ def validate(invocation: Invocation) -> ExitCode:
     emit(
         invocation,
         Rendering(
-            text=lambda paint: validation_text(found, paint=paint), data=lambda: validation_data(found)
+            text=lambda paint: validation_text(found, paint=paint),
+            data=lambda: validation_data(found),
+            markdown=lambda: validation_markdown(found),
         ),
     )
     return ExitCode.OK if found.valid else ExitCode.FAILED

@@ -24,6 +24,7 @@ PAST = {
     Op.UPDATE: "updated",
     Op.REPLACE: "replaced",
     Op.DELETE: "deleted",
+    Op.ADOPT: "adopted",
     Op.MOVE: "moved",
 }
 _WELL = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
@@ -31,7 +32,7 @@ _WELL = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
 
 def report_text(report: Report, *, paint: Paint = PLAIN) -> str:
     """The whole text."""
-    lines = [paint("bold", _headline(report)), "", *_cluster_lines(report, paint)]
+    lines = [paint("bold", report_headline(report)), "", *_cluster_lines(report, paint)]
     for title, found in (("Failed", _failed(report)), ("Not written", _blocked(report))):
         if found:
             lines += ["", paint("bold", title)]
@@ -51,7 +52,7 @@ def report_text(report: Report, *, paint: Paint = PLAIN) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _headline(report: Report) -> str:
+def report_headline(report: Report) -> str:
     """``Apply: 3 clusters, 2 done, 1 unreachable; 2 created, 3 updated``."""
     states = Counter(code_name(cluster.exit_code) for cluster in report.clusters)
     done = states.pop(code_name(ExitCode.OK), 0)
@@ -70,7 +71,7 @@ def _cluster_lines(report: Report, paint: Paint) -> list[str]:
     if not report.clusters:
         return ["  (no clusters selected)"]
     rows = [
-        [visible(c.cluster), visible(c.environment), code_name(c.exit_code), _note(c)]
+        [visible(c.cluster), visible(c.environment), code_name(c.exit_code), report_note(c)]
         for c in report.clusters
     ]
 
@@ -87,7 +88,8 @@ def _cluster_lines(report: Report, paint: Paint) -> list[str]:
     return lines
 
 
-def _note(cluster: ClusterReport) -> str:
+def report_note(cluster: ClusterReport) -> str:
+    """What an apply did on one cluster, in a few words."""
     outcomes = Counter(result.outcome for result in cluster.results)
     parts = [_past(iter(cluster.results))]
     parts += [

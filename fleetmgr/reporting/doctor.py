@@ -33,9 +33,13 @@ def diagnosis_text(diagnosis: Diagnosis, *, paint: Paint = PLAIN) -> str:
         lines.append(line)
         if check.hint:
             lines += [f"         hint: {text}" for text in visible_lines(check.hint)]
-    counts = Counter(check.result for check in checks)
-    total = ", ".join(f"{counts[result]} {result.value}" for result in CheckResult)
-    return "\n".join([*lines, "", f"Doctor: {total}"]) + "\n"
+    return "\n".join([*lines, "", f"Doctor: {diagnosis_counts(diagnosis)}"]) + "\n"
+
+
+def diagnosis_counts(diagnosis: Diagnosis) -> str:
+    """``3 ok, 0 warning, 1 failed``."""
+    counts = Counter(check.result for check in diagnosis.checks)
+    return ", ".join(f"{counts[result]} {result.value}" for result in CheckResult)
 
 
 def diagnosis_data(diagnosis: Diagnosis, verdict: Verdict) -> JsonObject:

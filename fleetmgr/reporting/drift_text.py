@@ -21,12 +21,11 @@ def drift_text(plan: Plan, groups: Sequence[ChangeGroup], *, paint: Paint = PLAI
 
     ``plan`` holds only what drifted; in its diffs ``old`` is live and ``new`` desired.
     """
-    lines = [paint("bold", _headline(plan))]
+    lines = [paint("bold", drift_headline(plan))]
     if groups:
         lines.append("")
     for group in groups:
-        where = f"{paint('yellow', 'drift')} on {names(group.clusters)}: {visible(group.change.ref.short)}"
-        lines += [f"{where}: {text}{_writer(group.change)}" for text in _facts(group.change)]
+        lines += drift_lines(group, paint)
     for cluster in plan.clusters:
         if cluster.failure is not None:
             head = f"{visible(cluster.cluster)}: {paint('red', cluster.status.value)}"
@@ -36,7 +35,13 @@ def drift_text(plan: Plan, groups: Sequence[ChangeGroup], *, paint: Paint = PLAI
     return "\n".join(lines) + "\n"
 
 
-def _headline(plan: Plan) -> str:
+def drift_lines(group: ChangeGroup, paint: Paint) -> list[str]:
+    """One drifted object, a line a field."""
+    where = f"{paint('yellow', 'drift')} on {names(group.clusters)}: {visible(group.change.ref.short)}"
+    return [f"{where}: {text}{_writer(group.change)}" for text in _facts(group.change)]
+
+
+def drift_headline(plan: Plan) -> str:
     """``Drift: 3 clusters, 1 drifted (2 objects), 1 without drift, 1 unreachable``."""
     statuses = Counter(cluster.status for cluster in plan.clusters)
     objects = sum(1 for c in plan.clusters for change in c.changes if change.op is not Op.KEEP)

@@ -17,22 +17,22 @@ from fleetmgr.reporting.wording import counted, names
 
 _WITHOUT_FIELDS = frozenset({Op.CREATE, Op.DELETE, Op.KEEP})
 _BLOCKED = frozenset({Op.CONFLICT, Op.DENIED})
-_NAMED = frozenset({Op.REPLACE, Op.MOVE, Op.ORPHANED, Op.UNPROVEN, Op.CONFLICT, Op.DENIED})
-_FIELD_INDENT = " " * 10
+_NAMED = frozenset({Op.REPLACE, Op.ADOPT, Op.MOVE, Op.ORPHANED, Op.UNPROVEN, Op.CONFLICT, Op.DENIED})
+FIELD_INDENT = " " * 10
 
 
 def plan_text(plan: Plan, groups: Sequence[ChangeGroup], *, paint: Paint = PLAIN) -> str:
     """The whole text; ``groups`` are the plan's changes as ``planner.same_changes`` gives them."""
-    lines = [paint("bold", _headline(plan)), "", *cluster_lines(plan, paint)]
+    lines = [paint("bold", plan_headline(plan)), "", *cluster_lines(plan, paint)]
     for app, members in groupby(groups, key=lambda group: group.change.app):
         lines += ["", paint("bold", visible(app))]
         for group in members:
             lines += change_lines(group, paint)
-    lines += ["", *_warnings(plan), *_unverified(plan), *_closing(plan)]
+    lines += ["", *warning_lines(plan), *unverified_lines(plan), *closing_lines(plan)]
     return "\n".join(lines) + "\n"
 
 
-def _headline(plan: Plan) -> str:
+def plan_headline(plan: Plan) -> str:
     """``Plan: 12 clusters, 3 changed (5 create, 7 update), 9 unchanged, 0 unreachable``."""
     statuses = Counter(cluster.status for cluster in plan.clusters)
     written, left = op_counts(plan.clusters)
@@ -57,7 +57,7 @@ def op_counts(clusters: Sequence[ClusterPlan]) -> tuple[str, str]:
 
 def cluster_lines(plan: Plan, paint: Paint) -> list[str]:
     """One line a cluster; the reason and the hint of a failure below it."""
-    rows = [[c.cluster, c.environment, c.status.value, _cluster_note(c)] for c in plan.clusters]
+    rows = [[c.cluster, c.environment, c.status.value, cluster_note(c)] for c in plan.clusters]
     if not rows:
         return ["  (no clusters selected)"]
 
@@ -73,7 +73,8 @@ def cluster_lines(plan: Plan, paint: Paint) -> list[str]:
     return lines
 
 
-def _cluster_note(cluster: ClusterPlan) -> str:
+def cluster_note(cluster: ClusterPlan) -> str:
+    """What a cluster's line says behind its status: counts, and that we meet it for the first time."""
     written, left = op_counts([cluster])
     parts = [part for part in (written, left) if part]
     if cluster.first_contact:
@@ -95,7 +96,7 @@ def change_lines(group: ChangeGroup, paint: Paint) -> list[str]:
     if change.op in _BLOCKED and change.origin is not None:
         below.append(f"at {visible(str(change.origin))}")
     below += [line for diff in change.diff for line in field_lines(change.ref, diff, paint)]
-    return [line, *(f"{_FIELD_INDENT}{text}" for text in below)]
+    return [line, *(f"{FIELD_INDENT}{text}" for text in below)]
 
 
 def _on(group: ChangeGroup) -> str:
@@ -112,7 +113,7 @@ def _marks(change: Change) -> str:
     return "".join(f" [{mark}]" for mark in marks)
 
 
-def _warnings(plan: Plan) -> list[str]:
+def warning_lines(plan: Plan) -> list[str]:
     """Each warning once, with the clusters that gave it."""
     found: dict[str, list[str]] = {}
     for cluster in plan.clusters:
@@ -121,7 +122,7 @@ def _warnings(plan: Plan) -> list[str]:
     return [f"Warning ({names(clusters)}): {visible(text)}" for text, clusters in found.items()]
 
 
-def _unverified(plan: Plan) -> list[str]:
+def unverified_lines(plan: Plan) -> list[str]:
     """Why the server could not check some objects: said once, not at every object."""
     reasons = Counter(
         change.reason or "the server could not be asked"
@@ -132,7 +133,8 @@ def _unverified(plan: Plan) -> list[str]:
     return [f"Unverified: {counted(n, 'object')}: {visible(reason)}" for reason, n in reasons.items()]
 
 
-def _closing(plan: Plan) -> list[str]:
+def closing_lines(plan: Plan) -> list[str]:
+    """What the whole plan comes to, and its id."""
     lines: list[str] = []
     if plan.partial:
         lines.append("Partial: what was not selected is neither pruned nor advanced.")

@@ -112,13 +112,19 @@ def _patch_data(patch: Patch) -> JsonObject:
     return data | ({"reason": patch.change.reason} if patch.change.reason else {})
 
 
-def _header(patch: Patch, paint: Paint) -> list[str]:
+def patch_title(patch: Patch) -> list[str]:
+    """What changes where, then why, as comment lines; without colours."""
     change = patch.change
     same = f"same on {counted(len(patch.clusters), 'cluster')}: " if len(patch.clusters) > 1 else ""
     unverified = " [unverified]" if change.unverified else ""
     title = f"{change.op.value} {visible(change.ref.short)} ({same}{names(patch.clusters)}){unverified}"
     reason = [f"# {text}" for text in visible_lines(change.reason)] if change.reason else []
-    return [paint(OP_COLOURS[change.op], title), *reason]
+    return [title, *reason]
+
+
+def _header(patch: Patch, paint: Paint) -> list[str]:
+    title, *reason = patch_title(patch)
+    return [paint(OP_COLOURS[patch.change.op], title), *reason]
 
 
 def _lines(change: Change, live: JsonObject | None, result: JsonObject | None) -> tuple[str, ...]:

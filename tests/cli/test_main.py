@@ -131,6 +131,17 @@ def test_all_problems_of_an_input_are_told(cli: Cli, fleet: Fleet) -> None:
     }
 
 
+def test_a_whole_failure_reaches_every_file(cli: Cli, fleet: Fleet, tmp_path: Path) -> None:
+    fleet.error = FleetError("no answer", hint="is the VPN up?")
+    files = ["-o", "yaml=no/such/folder", "-o", "json=a.json", "-o", "markdown=a.md", "-o", "text=a.txt"]
+    result = cli("plan", *files)
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith("error[FLT-0001]: no answer\n")
+    assert json.loads((tmp_path / "a.json").read_text())["kind"] == "Error"
+    assert (tmp_path / "a.md").read_text().startswith("<!-- fleet-error -->")
+    assert not (tmp_path / "a.txt").exists()
+
+
 def test_a_usage_error_is_data_too(cli: Cli, fleet: Fleet) -> None:
     assert json.loads(cli("plan", "-o", "json", "--parallel", "0").out)["exitCode"] == 64
     twice = cli("plan", "-o", "json", "-o", "yaml")

@@ -124,6 +124,23 @@ def test_an_output_that_cannot_be_written(cli: Cli, fleet: Fleet) -> None:
         """)
 
 
+@pytest.mark.parametrize(
+    ("verb", "marker"),
+    [
+        ("plan", "plan:shop"),
+        ("apply", "apply:shop"),
+        ("diff", "diff:shop"),
+        ("drift", "drift:shop"),
+        ("status", "status:shop"),
+        ("doctor", "doctor"),
+    ],
+)
+def test_markdown_begins_with_its_marker(cli: Cli, fleet: Fleet, verb: str, marker: str) -> None:
+    fleet.plan = plan_of(cluster("dev-1"))
+    result = cli(verb, "-o", "markdown")
+    assert (result.code, result.out.splitlines()[0]) == (0, f"<!-- fleet-{marker} -->")
+
+
 def test_show_unchanged(cli: Cli, fleet: Fleet) -> None:
     fleet.plan = plan_of(cluster("dev-1", change(Op.KEEP, SERVICE)))
     assert "Service" not in cli("plan").out
@@ -134,7 +151,7 @@ def test_show_unchanged(cli: Cli, fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize("verb", ["plan", "diff", "drift", "apply"])
-@pytest.mark.parametrize("output", ["text", "json", "yaml"])
+@pytest.mark.parametrize("output", ["text", "json", "yaml", "markdown"])
 def test_secret_values_are_in_no_output(cli: Cli, fleet: Fleet, verb: str, output: str) -> None:
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"password": CANARY}}
     diff = FieldDiff(path="/data/password", old=CANARY, new=CANARY)
