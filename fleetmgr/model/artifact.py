@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from fleetmgr.errors import Problem
 from fleetmgr.model.target import FetchRequest
 from fleetmgr.veiled import Veiled
+
+PLAIN_MARK = "${fleetmgr:plain:"
+"""Stands for ``${`` of an unquoted value that is nothing but one variable while kustomize, which keeps no
+quotes, has the file: such a value takes the variable's type."""
 
 
 class SourceFile(Veiled, frozen=True, kw_only=True):
@@ -21,10 +26,12 @@ class Artifact(Struct, frozen=True, kw_only=True):
     """The files that a FetchRequest selects, sorted by path.
 
     ``revision`` is the full commit id, or None for the working tree. ``digest`` is the SHA-256 (hex) over
-    the paths and contents.
+    the paths and contents. For ``type: kustomize`` there is one file: the objects as kustomize gave them, under
+    the name of the kustomization. ``warnings`` are about the source itself.
     """
 
     request: FetchRequest
     revision: str | None
     digest: str
     files: tuple[SourceFile, ...]
+    warnings: tuple[Problem, ...] = ()

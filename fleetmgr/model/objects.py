@@ -10,6 +10,9 @@ from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.veiled import Veiled
 
+NO_DOCUMENT = -1
+"""``Origin.document`` of an object that a program made of the file: its lines are not the file's."""
+
 
 class GroupKind(NamedTuple):
     """A kind across its versions; ``group`` is "" for the core group."""

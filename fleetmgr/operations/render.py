@@ -81,6 +81,6 @@ def _fetch(fetcher: SourceFetcher, request: FetchRequest) -> Artifact | Problem:
 
 
 def _at(target: Target, problem: Problem) -> Problem:
-    """A source that cannot be read, told where the path was written and for which environment."""
+    """A source that cannot be read, told for which environment: at its own place, else where the path is."""
     message = f"app {target.app} in environment {target.environment}: {problem.message}"
-    return replace(problem, message=message, where=target.source_where)
+    return replace(problem, message=message, where=problem.where or target.source_where)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from fleetmgr.errors import FleetError
 from fleetmgr.model.change import Change, ClusterPlan, Op
-from fleetmgr.model.objects import Origin
+from fleetmgr.model.objects import NO_DOCUMENT, Origin
 from fleetmgr.model.target import FetchRequest
 from fleetmgr.ports.source_fetcher import SourceFetcher
 from fleetmgr.rendering.locate import field_position
@@ -30,6 +30,8 @@ def at_source_lines(fetcher: SourceFetcher, plans: Sequence[ClusterPlan]) -> lis
 
 def _located(fetcher: SourceFetcher, change: Change) -> Change:
     if change.op is not Op.DENIED or change.origin is None or not change.reason:
+        return change
+    if change.origin.document == NO_DOCUMENT:
         return change
     named = _FIELD.search(change.reason)
     content = _content(fetcher, change.origin) if named else None

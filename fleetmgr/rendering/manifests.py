@@ -15,6 +15,7 @@ from fleetmgr.model.jsontypes import Json, JsonObject, array_at, child, is_array
 from fleetmgr.model.objects import Origin
 from fleetmgr.rendering.documents import Document, PathPart, Slot
 from fleetmgr.rendering.json_reader import read_json
+from fleetmgr.rendering.kustomized import settled
 from fleetmgr.rendering.locate import field_position
 from fleetmgr.rendering.yaml_reader import read_yaml
 from fleetmgr.veiled import Veiled
@@ -53,9 +54,9 @@ def parse_artifact(artifact: Artifact) -> ParsedSource:
     """Every file of the artifact."""
     manifests: list[ParsedManifest] = []
     problems: list[Problem] = []
-    warnings: list[Problem] = []
+    warnings: list[Problem] = list(artifact.warnings)
     for source in sorted(artifact.files, key=lambda f: f.path):
-        reader = _FileReader(source, artifact.revision)
+        reader = _FileReader(source, artifact.revision, kustomized=artifact.request.type == "kustomize")
         reader.read()
         manifests += reader.manifests
         problems += reader.problems
@@ -66,11 +67,12 @@ def parse_artifact(artifact: Artifact) -> ParsedSource:
 class _FileReader:
     """Collects what one file gives."""
 
-    def __init__(self, source: SourceFile, revision: str | None) -> None:
+    def __init__(self, source: SourceFile, revision: str | None, *, kustomized: bool) -> None:
         self.manifests: list[ParsedManifest] = []
         self.problems: list[Problem] = []
         self._source = source
         self._revision = revision
+        self._kustomized = kustomized
         self._reasons: list[str] = []
         self._name = f"{source.path}@{revision[:12]}" if revision else source.path
 
@@ -86,7 +88,7 @@ class _FileReader:
         for document in documents:
             if document.value is not None:
                 self._document(document)
-        if all(document.value is None for document in documents):
+        if not self._kustomized and all(document.value is None for document in documents):
             self._reasons.append("the file is empty")
 
     def skipped(self) -> list[Problem]:
@@ -114,9 +116,13 @@ class _FileReader:
         return Problem(message=problem.message, where=place, hint=problem.hint, code=problem.code)
 
     def _document(self, document: Document) -> None:
+        file = self._source.path
+        if self._kustomized:
+            made = settled(document)
+            document, file = made.document, made.file or file
         value = document.value
         origin = Origin(
-            file=self._source.path,
+            file=file,
             line=document.line,
             column=document.column,
             revision=self._revision,
@@ -156,7 +162,9 @@ class _FileReader:
     ) -> None:
         for index, item in enumerate(array_at(value, "items")):
             place = f"{origin.item}.items[{index}]" if origin.item else f"items[{index}]"
-            position = field_position(self._source.content, origin.document, place)
+            position = None
+            if not self._kustomized:
+                position = field_position(self._source.content, origin.document, place)
             line, column = position or (origin.line, origin.column)
             item_origin = Origin(
                 file=origin.file,

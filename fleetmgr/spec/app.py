@@ -29,9 +29,11 @@ class Source(SpecModel):
     NOT_YET: ClassVar[frozenset[str]] = frozenset(
         {"git", "repo", "chart", "version", "digest", "program", "values", "image"}
     )
-    NOT_YET_TYPES: ClassVar[frozenset[str]] = frozenset({"kustomize", "helm", "oci", "pulumi"})
+    NOT_YET_TYPES: ClassVar[frozenset[str]] = frozenset({"helm", "oci", "pulumi"})
 
-    type: Literal["manifests"] = Field(description="manifests: YAML or JSON files of a folder.")
+    type: Literal["manifests", "kustomize"] = Field(
+        description="manifests: YAML or JSON files of a folder; kustomize: the folder of a kustomization."
+    )
     path: str = Field(
         min_length=1,
         description="Folder or file in this repository; may hold ${environment.name}, ${cluster.name}, ${vars.X}.",

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
+from fleetmgr.adapters.sources.by_type import SourcesByType
 from fleetmgr.adapters.sources.local import LocalSources
 from fleetmgr.errors import UsageError
 from fleetmgr.model.resource import Stack
 from fleetmgr.operations.render import render
+from fleetmgr.ports.kustomizer import Kustomizer
 from fleetmgr.ports.repository import Repository, TreeEntry
 from fleetmgr.ports.source_fetcher import SourceFetcher
 from fleetmgr.spec import LoadedFleet, load
+from fleetmgr.wiring.machine import xdg
 
 
 class LazyRepository:
@@ -61,11 +68,42 @@ def open_offline(file: Path) -> tuple[LoadedFleet, SourceFetcher, Repository]:
         )
     loaded = load(file)
     repository = LazyRepository(loaded.root)
-    return loaded, LocalSources(repository, loaded.root, own_files=frozenset(loaded.files)), repository
+    return loaded, sources_of(loaded, repository), repository
+
+
+def sources_of(loaded: LoadedFleet, repository: Repository) -> SourceFetcher:
+    """A fetcher of every source type; what runs kustomize is loaded only where an app has such a source."""
+    fetchers: dict[str, SourceFetcher] = {
+        "manifests": LocalSources(repository, loaded.root, own_files=frozenset(loaded.files))
+    }
+    if any(app.source.type == "kustomize" for app in loaded.fleet.apps):
+        kustomize = importlib.import_module("fleetmgr.adapters.sources.kustomize")
+        made = kustomize.KustomizeSources(repository, loaded.root, kustomizer())
+        fetchers["kustomize"] = cast("SourceFetcher", made)
+    return SourcesByType(fetchers)
+
+
+def kustomizer() -> Kustomizer:
+    """The kustomize of this machine, behind its cache.
+
+    Environment: XDG_CACHE_HOME (``fleetmgr/rendered`` below it) and PATH, where the kubectl that comes with
+    fleetmgr is not there.
+    """
+    cached = importlib.import_module("fleetmgr.adapters.kustomize.cached")
+    program = importlib.import_module("fleetmgr.adapters.kustomize.program")
+
+    def find() -> object:
+        ours = Path(sys.executable).parent / "kubectl"
+        if ours.exists():
+            return program.Program(path=ours, trusted=True)
+        found = shutil.which("kubectl") or shutil.which("kustomize")
+        return program.Program(path=Path(found), trusted=False) if found else None
+
+    folder = xdg("XDG_CACHE_HOME", Path.home() / ".cache") / "fleetmgr" / "rendered"
+    return cast("Kustomizer", cached.CachedKustomizer(program.KustomizeProgram(find), folder))
 
 
 def render_all(loaded: LoadedFleet) -> Iterator[Stack]:
     """Every Stack of a fleet, one at a time."""
     repository = LazyRepository(loaded.root)
-    fetcher = LocalSources(repository, loaded.root, own_files=frozenset(loaded.files))
-    return render(loaded, fetcher, loaded.fleet.clusters)
+    return render(loaded, sources_of(loaded, repository), loaded.fleet.clusters)

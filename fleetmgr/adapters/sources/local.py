@@ -51,7 +51,7 @@ class LocalSources:
             found for found in walk(tree, path, recurse=request.recurse) if self._wanted(found, path, request)
         ]
         files = _read(tree, chosen, request.path)
-        return Artifact(request=request, revision=revision, digest=_digest(files), files=files)
+        return Artifact(request=request, revision=revision, digest=digest_of(files), files=files)
 
     def _wanted(self, found: Found, path: PurePosixPath, request: FetchRequest) -> bool:
         if not found.path.name.endswith(_SUFFIXES) or self._is_own(found, path):
@@ -96,7 +96,8 @@ def _size(tree: Tree, found: Found) -> int:
     return size
 
 
-def _digest(files: Iterable[SourceFile]) -> str:
+def digest_of(files: Iterable[SourceFile]) -> str:
+    """SHA-256 (hex) over paths and contents."""
     digest = hashlib.sha256()
     for file in files:
         name = file.path.encode("utf-8", "surrogateescape")

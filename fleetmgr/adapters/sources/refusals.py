@@ -33,3 +33,15 @@ class SpecialFile(Refused):
     """A pipe, socket or device where a manifest should be: opening it could hang or act."""
 
     code = "FLT-5011"
+
+
+class RemoteDenied(Refused):
+    """A kustomization names something outside the repository: an address, a Git reference."""
+
+    code = "FLT-5012"
+
+
+class PluginDenied(Refused):
+    """A kustomization asks kustomize to run another program, or a plugin that reads further files."""
+
+    code = "FLT-5013"
