@@ -39,6 +39,8 @@ COMMANDS: Mapping[str, Entry] = {
     "drift": Entry("fleetmgr.cli.drift", "Show what others changed on the clusters.", _LOOK),
     "doctor": Entry("fleetmgr.cli.doctor", "Check access, permissions and tools.", _LOOK),
     "init": Entry("fleetmgr.cli.init", "Write the smallest fleet.", _WRITE),
+    "add": Entry("fleetmgr.cli.add", "Add an app, cluster or environment.", _WRITE),
+    "remove": Entry("fleetmgr.cli.remove", "Remove an app, cluster or environment.", _WRITE),
     "validate": Entry("fleetmgr.cli.validate", "Check fleet.yaml and its sources, offline.", _WRITE),
     "explain": Entry("fleetmgr.cli.explain", "Show which layer set what.", _WRITE),
     "schema": Entry("fleetmgr.cli.schema", "Print the JSON Schema of fleet.yaml.", _WRITE),
