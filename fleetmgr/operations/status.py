@@ -14,6 +14,7 @@ from fleetmgr.operations.across import across
 from fleetmgr.operations.embedded.jobs import finished_earlier
 from fleetmgr.operations.embedded.preview import preview
 from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.operations.embedded.surroundings import Neighbours
 from fleetmgr.operations.embedded.wait import object_health
 from fleetmgr.operations.plan import scene_of
 from fleetmgr.operations.render import render
@@ -61,7 +62,10 @@ def _state(walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | No
 def _target(scene: Scene, app: str, changes: tuple[Change, ...]) -> TargetStatus:
     own = [c for c in changes if c.app == app]
     resources = [r for r in scene.resources.values() if r.app == app]
-    objects = object_health(resources, scene.live, finished=lambda r: finished_earlier(scene, r))
+    around = Neighbours(scene.client, scene.discovery)
+    objects = object_health(
+        resources, scene.live, finished=lambda r: finished_earlier(scene, r), around=around
+    )
     record = scene.record(app)
     return TargetStatus(
         app=app,

@@ -149,7 +149,7 @@ def test_what_is_not_there_what_goes_and_what_has_no_rule() -> None:
     assert health_of({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}}).status is HEALTHY
     assert health_of({"apiVersion": "other.example/v1", "kind": "Job", "metadata": {}}).status is HEALTHY
     assert has_rule("apps", "Deployment")
-    assert not has_rule("", "Service")
+    assert not has_rule("", "ConfigMap")
 
 
 def test_an_app_is_as_ill_as_its_worst_object_and_suspension_does_not_hold_it_back() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fleetmgr.engine.inventory import body_digest, key_text
-from fleetmgr.health.rules import condition
+from fleetmgr.health.conditions import condition
 from fleetmgr.model.jsontypes import JsonObject, child, object_at
 from fleetmgr.model.objects import GroupKind, ObjectKey
 from fleetmgr.model.resource import Resource

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from fleetmgr.health.rules import has_rule, health_of
+from fleetmgr.health.surroundings import Surroundings, in_surroundings
 from fleetmgr.health.worst import worst
 from fleetmgr.model.event import EventSink, Waiting
 from fleetmgr.model.health import Health, HealthStatus
@@ -17,6 +18,7 @@ from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.jobs import goes_by_itself
 from fleetmgr.operations.embedded.live import read_live
 from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.operations.embedded.surroundings import Neighbours
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.stop import Stop
 
@@ -47,15 +49,23 @@ def object_health(
     live: dict[ObjectKey, JsonObject],
     *,
     finished: Callable[[Resource], bool],
+    around: Surroundings,
 ) -> list[ObjectHealth]:
-    """Health of each desired object; ``finished`` says whether one that is not there is a Job that is done."""
+    """Health of each desired object; ``finished`` says whether one that is not there is a Job that is done.
+
+    ``around`` is asked about objects that are not well by themselves. Raises ClusterError.
+    """
     return [
-        ObjectHealth(
-            ref=r.ref,
-            health=_FINISHED if r.ref.key not in live and finished(r) else health_of(live.get(r.ref.key)),
-        )
-        for r in resources
+        ObjectHealth(ref=r.ref, health=_judged(r, live.get(r.ref.key), finished, around)) for r in resources
     ]
+
+
+def _judged(
+    resource: Resource, live: JsonObject | None, finished: Callable[[Resource], bool], around: Surroundings
+) -> Health:
+    if live is None:
+        return _FINISHED if finished(resource) else health_of(None)
+    return in_surroundings(health_of(live), live, around)
 
 
 def await_apps(
@@ -104,9 +114,12 @@ def _look(
     """One look at everything; tells what is new since ``told``, and all that still waits at each ``beat``."""
     wanted = [r.ref for resources in watched.values() for r in resources]
     live = _read(scene, wanted) if wanted else {}
+    around = Neighbours(scene.client, scene.client.discover())
     result: list[AppHealth] = []
     for app, resources in watched.items():
-        objects = object_health(resources, live, finished=goes_by_itself)  # all are written by now
+        objects = object_health(
+            resources, live, finished=goes_by_itself, around=around
+        )  # all are written by now
         overall: Health = worst(objects)
         ready = sum(o.health.status in _DONE for o in objects)
         if overall.status not in _DONE and told.get(app) != (ready, overall.message, beat):
