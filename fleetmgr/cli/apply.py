@@ -7,7 +7,14 @@ import sys
 import click
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.options import Duration, fleet_options, progress_option, report_options, show_unchanged
+from fleetmgr.cli.options import (
+    Duration,
+    adopt_option,
+    fleet_options,
+    progress_option,
+    report_options,
+    show_unchanged,
+)
 from fleetmgr.cli.output import Rendering, echo, emit, stderr_paint, stdout_paint
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
@@ -33,6 +40,7 @@ class NobodyToAsk(UsageError):
 
 @click.command()
 @fleet_options
+@adopt_option
 @click.option("-y", "--yes", is_flag=True, help="Apply without asking.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the apps are healthy.")
 @click.option(

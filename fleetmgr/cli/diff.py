@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.options import detailed_exitcode, fleet_options, progress_option, report_options
+from fleetmgr.cli.options import (
+    adopt_option,
+    detailed_exitcode,
+    fleet_options,
+    progress_option,
+    report_options,
+)
 from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
@@ -18,6 +24,7 @@ from fleetmgr.reporting.unified import diff_data, diff_text
 
 @click.command()
 @fleet_options
+@adopt_option
 @detailed_exitcode
 @report_options
 @progress_option

@@ -30,6 +30,7 @@ class Invocation(Struct, kw_only=True):
     clusters: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
     selectors: tuple[str, ...] = ()
+    adopt: bool = False
     outputs: tuple[Output, ...] = ()
     colour: str = "auto"
     progress: str = "auto"

@@ -160,6 +160,16 @@ def _selecting(*names: str, field: str, noun: str) -> Decorator[Any]:
     )
 
 
+def adopt_option(command: F) -> F:
+    """For commands that plan: take over what other tools made, in this run."""
+    return _option(
+        "--adopt",
+        field="adopt",
+        is_flag=True,
+        help="Take over objects that kubectl, Helm, Argo CD, Flux or Pulumi made.",
+    )(command)
+
+
 def output_options(command: F) -> F:
     """What to print and how, for commands whose result is a few facts."""
     return _apply_all(command, _output_options(FORMATS, "text (default), json or yaml"))

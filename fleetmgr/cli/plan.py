@@ -6,6 +6,7 @@ import click
 
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import (
+    adopt_option,
     detailed_exitcode,
     fleet_options,
     progress_option,
@@ -26,6 +27,7 @@ from fleetmgr.reporting.plan_text import plan_text
 
 @click.command()
 @fleet_options
+@adopt_option
 @detailed_exitcode
 @show_unchanged
 @report_options

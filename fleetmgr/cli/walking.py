@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.walk import Walk
@@ -10,7 +12,8 @@ from fleetmgr.wiring import walk as wiring
 
 def open_walk(invocation: Invocation) -> Walk:
     """The fleet of ``--file`` with its ports; raises InvalidInput with every problem of its files."""
-    return wiring.open_walk(invocation.file, parallel=invocation.parallel)
+    walk = wiring.open_walk(invocation.file, parallel=invocation.parallel)
+    return replace(walk, adopt=True) if invocation.adopt else walk
 
 
 def selection(invocation: Invocation) -> Selection:

@@ -137,6 +137,26 @@ def _step(key: str, desired: Json) -> tuple[bool, str, Json]:
     return True, text, None  # i:<index> is never written by the API server for real types
 
 
+def follow(key: str, desired: Json) -> tuple[bool, Json]:
+    """Whether what one fieldset key names is in ``desired``, and its value there."""
+    found, _, value = _step(key, desired)
+    return found, value
+
+
+def find_key(key: str, value: Json) -> str | int | None:
+    """The map key or list index in ``value`` that one fieldset key names exactly; None when it is not there."""
+    kind, text = key[:2], key[2:]
+    if kind == "f:":
+        return text if is_object(value) and text in value else None
+    if not is_array(value):
+        return None
+    wanted: Json = orjson.loads(text) if kind in ("k:", "v:") else None
+    if kind == "v:":
+        return value.index(wanted) if wanted in value else None
+    found = find_item(value, wanted) if is_object(wanted) else None
+    return next((i for i, item in enumerate(value) if item is found), None) if found is not None else None
+
+
 def holds(fields: JsonObject, path: str) -> bool:
     """Whether a fieldset holds the field at a pointer as made by this package (or something above it that is
     a leaf: an atomic list or map)."""

@@ -31,6 +31,15 @@ RECORD_KEY = "record.json"
 TOOLING = "fleetmgr/v1"
 
 
+class Fight(Struct, frozen=True, kw_only=True):
+    """Drift of one object that applies have healed ``times`` times in a row, each time written by ``manager``;
+    ``at`` is the last time (RFC 3339)."""
+
+    manager: str
+    times: int
+    at: str
+
+
 class Record(Struct, frozen=True, kw_only=True):
     """What the parent remembers of the last apply. ``objects`` maps ``key_text`` to ``body_digest``; Secrets
     are left out, a digest of a weak secret would give it away. ``applied_at`` is RFC 3339."""
@@ -46,6 +55,8 @@ class Record(Struct, frozen=True, kw_only=True):
     """The last 10 results, newest first: ``2026-11-21T01:00:00Z done <plan id>``."""
     finished: Mapping[str, str] = field(default_factory=dict[str, str])
     """Completed Jobs that a TTL removes: ``key_text`` to the digest of their spec."""
+    fights: Mapping[str, Fight] = field(default_factory=dict[str, Fight])
+    """Healed drift by ``key_text``."""
 
 
 class Parent(Struct, frozen=True, kw_only=True):
@@ -111,7 +122,17 @@ def _read_record(text: object) -> Record | None:
         objects=objects if is_object(objects) else {},
         outcomes=tuple(map(str, outcomes)) if is_array(outcomes) else (),
         finished=finished if is_object(finished) else {},
+        fights=_read_fights(raw.get("fights")),
     )
+
+
+def _read_fights(raw: object) -> dict[str, Fight]:
+    known = raw if is_object(raw) else {}
+    return {
+        text: Fight(manager=str(f.get("manager")), times=f["times"], at=str(f.get("at")))
+        for text, f in known.items()
+        if is_object(f) and isinstance(f.get("times"), int)
+    }
 
 
 def parent_body(
@@ -156,7 +177,7 @@ def parent_body(
 
 
 def _record_text(record: Record) -> str:
-    raw = {
+    raw: JsonObject = {
         "revision": record.revision,
         "artifactDigest": record.artifact_digest,
         "planId": record.plan_id,
@@ -167,6 +188,10 @@ def _record_text(record: Record) -> str:
         "outcomes": list(record.outcomes),
         "finished": dict(record.finished),
     }
+    if record.fights:
+        raw["fights"] = {
+            t: {"manager": f.manager, "times": f.times, "at": f.at} for t, f in record.fights.items()
+        }
     return orjson.dumps(raw, option=orjson.OPT_SORT_KEYS).decode()
 
 

@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from msgspec import Struct
 
-from fleetmgr.engine.fieldset import applied_by, apply_fields, entries, holds
+from fleetmgr.engine.fieldset import Entry, applied_by, apply_fields, entries, holds
 from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL
 from fleetmgr.model.change import FieldDiff
 from fleetmgr.model.jsontypes import JsonObject, object_at
@@ -70,12 +70,17 @@ def _holder(live: JsonObject, labels: JsonObject) -> str:
     )
 
 
-def writer_of(live: JsonObject, diff: tuple[FieldDiff, ...], manager: str) -> str | None:
-    """Who else wrote the differing fields last: ``kubectl-scale (Update) at 2026-11-21T01:00:00Z``."""
+def last_writer(live: JsonObject, diff: tuple[FieldDiff, ...], manager: str) -> Entry | None:
+    """The entry of the other manager that wrote the differing fields last, where the API server knows one."""
     others = [e for e in entries(live) if e.manager != manager and e.subresource in ("", "scale")]
     holding = [e for e in others if any(holds(e.fields, d.path) for d in diff)]
-    if not holding:
+    return max(holding, key=lambda e: e.time, default=None)
+
+
+def writer_of(live: JsonObject, diff: tuple[FieldDiff, ...], manager: str) -> str | None:
+    """Who else wrote the differing fields last: ``kubectl through scale at 2026-11-21T01:00:00Z``."""
+    last = last_writer(live, diff, manager)
+    if last is None:
         return None
-    last = max(holding, key=lambda e: e.time)
     via = f" through {last.subresource}" if last.subresource else ""
     return f"{last.manager}{via} at {last.time}" if last.time else f"{last.manager}{via}"

@@ -124,6 +124,7 @@ class FleetExpansion:
             depends_on=tuple(d for d in facts.dependencies if cluster.name in on[d]),
             prune=folded.prune,
             timeout=facts.timeout,
+            adopt=app.adopt == "always",
             where=facts.where,
             source_where=folded.source_where,
             overlay_where=folded.overlay_where,

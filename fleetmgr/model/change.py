@@ -19,6 +19,8 @@ class Op(StrEnum):
     UPDATE = "update"
     REPLACE = "replace"
     DELETE = "delete"
+    ADOPT = "adopt"
+    """Somebody else made it; it becomes ours in place, with the fields that its maker held."""
     MOVE = "move"
     """Only its app changes: labels are rewritten, nothing is deleted."""
     ORPHANED = "orphaned"
@@ -34,7 +36,7 @@ class Op(StrEnum):
     @property
     def writes(self) -> bool:
         """Whether an apply sends something for it."""
-        return self in (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.MOVE)
+        return self in (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.ADOPT, Op.MOVE)
 
 
 class FieldDiff(Struct, frozen=True, kw_only=True):
@@ -47,6 +49,14 @@ class FieldDiff(Struct, frozen=True, kw_only=True):
     old: Json = None
     new: Json = None
     sensitive: bool = False
+
+
+class Adoption(Struct, frozen=True, kw_only=True):
+    """``managers`` whose entries in managedFields become ours; ``kept`` says which fields that Git does not name
+    stay because the server refuses to lose them: ``nothing``, ``spec`` or ``everything``."""
+
+    managers: tuple[str, ...]
+    kept: str
 
 
 class Change(Veiled, frozen=True, kw_only=True):
@@ -65,6 +75,8 @@ class Change(Veiled, frozen=True, kw_only=True):
     """Live differs though nobody changed desired since the last apply."""
     writer: str | None = None
     """Who changed the live object last, other than us: ``kubectl (Update) at 2026-...``."""
+    adoption: Adoption | None = None
+    """How it is taken over; set for ADOPT only."""
     origin: Origin | None = None
     live: JsonObject | None = None
     result: JsonObject | None = None

@@ -68,6 +68,8 @@ class StackApp(Struct, frozen=True, kw_only=True):
     """Full commit id that the source was read at; None = working tree."""
     artifact_digest: str
     render_digest: str
+    adopt: bool = False
+    """Whether existing objects that other tools made are taken over."""
 
 
 class Stack(Veiled, frozen=True, kw_only=True):

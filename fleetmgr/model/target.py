@@ -72,6 +72,8 @@ class Target(Struct, frozen=True, kw_only=True):
     """The app's entry in fleet.yaml."""
     source_where: Where
     """Where the path was written that ``source.path`` came from."""
+    adopt: bool = False
+    """Whether existing objects that other tools made are taken over."""
     overlay_where: Mapping[str, Where] = field(default_factory=dict[str, Where])
     """Where each overlay entry was set: keys like ``images.nginx``, ``replicas.web``, ``namespace``."""
 

@@ -28,6 +28,8 @@ class Walk(Veiled, frozen=True, kw_only=True):
     actor: str
     parallel: int
     """Clusters at a time."""
+    adopt: bool = False
+    """Existing objects that other tools made are taken over, whatever the apps' own policy (``--adopt``)."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set by an interrupt."""
     scenes: dict[str, Scene] = field(default_factory=dict[str, Scene])

@@ -128,8 +128,9 @@ class ClusterClient(Protocol):
         name: str,
         operations: list[JsonObject],
         manager: str,
+        dry_run: bool = False,
     ) -> JsonObject:
-        """A JSON patch (RFC 6902), for managedFields only."""
+        """A JSON patch (RFC 6902), for managedFields only; a dry run may try anything."""
         ...
 
     def delete(

@@ -106,6 +106,7 @@ class _StackBuild:
                 depends_on=target.depends_on,
                 prune=target.prune,
                 timeout=target.timeout,
+                adopt=target.adopt,
                 revision=artifact.revision,
                 artifact_digest=artifact.digest,
                 render_digest=_digest(objects),

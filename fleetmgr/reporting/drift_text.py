@@ -79,4 +79,7 @@ def _fact(change: Change, diff: FieldDiff) -> str:
 
 
 def _writer(change: Change) -> str:
-    return f" ({visible(change.writer)})" if change.writer else ""
+    """Who did it; for a change of fields also what is known beyond that (flapping)."""
+    who = f" ({visible(change.writer)})" if change.writer else ""
+    more = change.diff and change.reason and not change.unverified
+    return f"{who}: {visible(change.reason or '')}" if more else who

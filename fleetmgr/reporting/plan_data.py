@@ -72,6 +72,7 @@ def change_data(change: Change) -> JsonObject:
         "unverified": change.unverified or None,
         "drift": change.drift or None,
         "writer": change.writer,
+        "takesOver": list(change.adoption.managers) if change.adoption else None,
         "origin": str(change.origin) if change.origin else None,
     }
     return data | {key: value for key, value in optional.items() if value is not None}

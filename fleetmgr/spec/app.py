@@ -73,7 +73,7 @@ class App(SpecModel):
     """A deployable unit."""
 
     NOT_YET: ClassVar[frozenset[str]] = frozenset(
-        {"project", "ignoreDifferences", "adopt", "patches", "sources", "requireCommit", "rollout", "windows"}
+        {"project", "ignoreDifferences", "patches", "sources", "requireCommit", "rollout", "windows"}
         | {"limits", "retry"}
     )
 
@@ -95,6 +95,11 @@ class App(SpecModel):
     )
     vars: dict[str, Json] = Field(default={}, description="Variables, reached as ${vars.NAME}.")
     sync: Sync | None = Field(default=None, description="How it is brought to clusters.")
+    adopt: Literal["never", "always"] = Field(
+        default="never",
+        description="Take over objects that exist and that kubectl, Helm, Argo CD, Flux or Pulumi made: never (they"
+        " are conflicts, unless `--adopt` is given) or always.",
+    )
     timeout: Duration | None = Field(
         default=None, description="How long an apply waits for it to be Healthy."
     )

@@ -149,9 +149,10 @@ class FakeCluster:
         name: str,
         operations: builtins.list[JsonObject],
         manager: str,
+        dry_run: bool = False,
     ) -> JsonObject:
         with self._lock:
-            self._enter("patch", resource, counted="json-patch")
+            self._enter("patch", resource, counted="dry-run" if dry_run else "json-patch")
             live = self._live(resource, namespace, name)
             try:
                 after = patched(live, operations)
@@ -165,7 +166,7 @@ class FakeCluster:
                 applying.keep_identity(result, live)
             else:
                 result = applying.update(live, after, manager=manager, time=self._time())
-            return copy.deepcopy(self._store(resource, namespace, name, result, dry_run=False))
+            return copy.deepcopy(self._store(resource, namespace, name, result, dry_run=dry_run))
 
     def delete(
         self, resource: ApiResource, *, namespace: str, name: str, uid: str, dry_run: bool = False

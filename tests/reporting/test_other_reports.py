@@ -319,6 +319,7 @@ def test_apply_as_data() -> None:
         "update": 1,
         "replace": 0,
         "delete": 0,
+        "adopt": 0,
         "move": 0,
     }
     assert data["clusters"][0]["results"][1]["error"] == {

@@ -160,6 +160,7 @@ def test_the_data() -> None:
         "update": 3,
         "replace": 0,
         "delete": 0,
+        "adopt": 0,
         "move": 0,
         "orphaned": 0,
         "unproven": 0,

@@ -126,17 +126,19 @@ class KubeClient:
         name: str,
         operations: builtins.list[JsonObject],
         manager: str,
+        dry_run: bool = False,
     ) -> JsonObject:
         """A JSON patch (RFC 6902). Sent once: only a 429 is repeated. Raises ObjectInvalid when a ``test`` fails."""
+        values: JsonObject = {str(o.get("path"))[1:]: o.get("value") for o in operations}
         call = self._object_call("PATCH", "patch", _Place(resource, namespace, name))
         call = replace(
             call,
-            query=(("fieldManager", manager),),
+            query=(("fieldManager", manager), *(_DRY_RUN if dry_run else ())),
             body=self._encoded(operations, call),
             content_type=_JSON_PATCH,
-            counted="json-patch",
-            repeatable=False,
-            hidden=_hidden(resource, {}),
+            counted="dry-run" if dry_run else "json-patch",
+            repeatable=dry_run,
+            hidden=_hidden(resource, values),
         )
         return object_in(self._transport.send(call), call, self.cluster)
 

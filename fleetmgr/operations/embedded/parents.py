@@ -10,9 +10,11 @@ from msgspec import Struct
 from fleetmgr.engine.inventory import Parent, Record, body_digest, key_text, marker_body, parent_body
 from fleetmgr.engine.secrecy import is_secret
 from fleetmgr.model.applyset import SYSTEM_NAMESPACE, parent_name
+from fleetmgr.model.change import Change
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import ObjectKey
 from fleetmgr.operations.embedded.entry import CONFIG_MAPS, NAMESPACES
+from fleetmgr.operations.embedded.flapping import fights_after
 from fleetmgr.operations.embedded.jobs import finished_jobs, unremembered
 from fleetmgr.operations.embedded.scene import Scene, exists
 
@@ -77,11 +79,18 @@ class Signature(Struct, frozen=True, kw_only=True):
 
 
 def new_record(
-    scene: Scene, app: str, *, run: Signature, outcome: str, written: Iterable[ObjectKey]
+    scene: Scene,
+    app: str,
+    *,
+    run: Signature,
+    outcome: str,
+    written: Iterable[ObjectKey],
+    healed: Iterable[Change],
 ) -> Record:
-    """What to remember of this run, which has ``written`` objects. After a failure the objects of the last
-    success stay the yardstick. Raises ClusterError."""
+    """What to remember of this run, which has ``written`` objects and ``healed`` drift. After a failure the
+    objects of the last success stay the yardstick. Raises ClusterError."""
     finished = finished_jobs(scene, app, written)
+    fights = fights_after(scene, app, healed, run.at)
     before = scene.record(app) or Record()
     current = scene.stack_app(app)
     outcomes = (f"{run.at} {outcome} {run.plan_id[:12]}", *before.outcomes)[:KEPT_OUTCOMES]
@@ -96,6 +105,7 @@ def new_record(
             objects=before.objects,
             outcomes=outcomes,
             finished=finished,
+            fights=fights,
         )
     return Record(
         revision=current.revision or run.revision,
@@ -107,6 +117,7 @@ def new_record(
         objects=recorded_objects(scene, app),
         outcomes=outcomes,
         finished=finished,
+        fights=fights,
     )
 
 

@@ -16,7 +16,9 @@ from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff,
 from fleetmgr.model.jsontypes import JsonObject, child, object_at
 from fleetmgr.model.objects import GroupKind, ref_of
 from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.adopting import adopt, conflict
 from fleetmgr.operations.embedded.asking import ask, rehearse
+from fleetmgr.operations.embedded.flapping import flapping
 from fleetmgr.operations.embedded.jobs import finished_earlier
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.scene import CRD, Scene, namespace_ref
@@ -136,18 +138,28 @@ def _create_in_new_namespace(
 def _existing(
     scene: Scene, resource: Resource, served: ApiResource, live: JsonObject
 ) -> tuple[Change, tuple[str, ...]]:
-    manager = scene.entry.manager
     whose = scene.whose(live)
-    if whose.owner not in (Owner.OURS, Owner.IMPLICIT):
-        holder = whose.holder or "it carries this fleet's label but was not applied by it"
-        return _change(resource, Op.CONFLICT, reason=f"exists already: {holder}"), ()
+    foreign = whose.owner not in (Owner.OURS, Owner.IMPLICIT)
+    against = conflict(scene, resource, live, whose) if foreign else None
+    if against is not None:
+        return _change(resource, Op.CONFLICT, reason=against), ()
     if object_at(live, "metadata").get("deletionTimestamp"):
         return _change(resource, Op.DENIED, reason=_being_deleted(live)), ()
+    judged = adopt if foreign else _existing_of_ours
+    return judged(scene, resource, served, live)
+
+
+def _existing_of_ours(
+    scene: Scene, resource: Resource, served: ApiResource, live: JsonObject
+) -> tuple[Change, tuple[str, ...]]:
+    manager = scene.entry.manager
+    whose = scene.whose(live)
     if settled(resource.inputs, live, manager):
         return _change(resource, Op.KEEP), ()
     change = _update(scene, resource, live, _local_diff(resource, live, manager))
-    if whose.app not in (None, resource.app):
-        change = replace(change, op=Op.MOVE, reason=f"moves here from app {whose.app}")
+    moves = f"moves here from app {whose.app}" if whose.app not in (None, resource.app) else None
+    if moves:
+        change = replace(change, op=Op.MOVE, reason=moves)
     asked = ask(scene, resource, served, change)
     if isinstance(asked, Change):
         return asked, ()
@@ -157,7 +169,7 @@ def _existing(
         return _change(resource, Op.KEEP), warnings
     op = change.op if change.op is Op.UPDATE or len(diff) == 1 else Op.UPDATE
     answered = _update(scene, resource, live, diff, body)
-    return replace(answered, op=op, reason=change.reason), warnings
+    return replace(answered, op=op, reason=moves or answered.reason), warnings
 
 
 def _local_diff(resource: Resource, live: JsonObject, manager: str) -> tuple[FieldDiff, ...]:
@@ -178,11 +190,13 @@ def _update(
     after: JsonObject | None = None,
 ) -> Change:
     before, result = _shown(live, resource.inputs if after is None else after)
+    drift = _recorded(scene, resource)
     return _change(
         resource,
         Op.UPDATE,
         diff=mask_diff(diff) if is_secret(resource.inputs) else diff,
-        drift=_recorded(scene, resource),
+        drift=drift,
+        reason=flapping(scene, resource.app, resource.ref.key, live, diff) if drift else None,
         writer=writer_of(live, diff, scene.entry.manager),
         live=before,
         result=result,

@@ -39,6 +39,8 @@ class Scene(Veiled, frozen=True, kw_only=True):
     namespaces: frozenset[str]
     """Those that exist, of the ones desired objects live in."""
     first_contact: bool
+    adopt: bool = False
+    """Every app adopts in this run, whatever its own policy."""
     uid: str = ""
     """kube-system's, at first contact where it may be read."""
 
@@ -51,6 +53,11 @@ class Scene(Veiled, frozen=True, kw_only=True):
         """The app in fleet.yaml, None when it was removed."""
         return next((a for a in self.stack.apps if a.name == name), None)
 
+    def adopts(self, app: str) -> bool:
+        """Whether existing objects of other tools are taken over for an app."""
+        current = self.stack_app(app)
+        return self.adopt or (current is not None and current.adopt)
+
     def whose(self, live: JsonObject) -> Ownership:
         """Whose a live object is."""
         text = key_text(ref_of(live).key)
@@ -62,7 +69,9 @@ class Scene(Veiled, frozen=True, kw_only=True):
         return [r for r in self.resources.values() if r.app in self.apps]
 
 
-def read_scene(client: ClusterClient, entry: Entry, stack: Stack, *, apps: frozenset[str] | None) -> Scene:
+def read_scene(
+    client: ClusterClient, entry: Entry, stack: Stack, *, apps: frozenset[str] | None, adopt: bool = False
+) -> Scene:
     """Meet the cluster, then read what the selected apps (None = all, removed ones too) desire and own.
 
     Raises WrongCluster and ClusterError.
@@ -95,6 +104,7 @@ def read_scene(client: ClusterClient, entry: Entry, stack: Stack, *, apps: froze
         live=live,
         namespaces=_existing(client, {ref.namespace for ref in wanted if ref.namespace}, live),
         first_contact=contact.first,
+        adopt=adopt,
         uid=contact.uid,
     )
 

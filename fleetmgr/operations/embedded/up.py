@@ -14,6 +14,7 @@ from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan, Op
 from fleetmgr.model.event import EventSink, ObjectChanged, ObjectFailed
 from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef
 from fleetmgr.model.report import AppHealth, ClusterReport, ObjectResult, Outcome
+from fleetmgr.operations.embedded.adopting import write_adoption
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.parents import (
     Signature,
@@ -220,6 +221,8 @@ def _write_all(run: _Run, changes: Sequence[Change]) -> None:
             resource = run.scene.resources.get(change.ref.key)
             if resource is None:
                 return write_namespace(run.scene, change.ref)
+            if change.op is Op.ADOPT:
+                return write_adoption(run.scene, resource, change)
             return write_resource(run.scene, resource)
         except FleetError as error:
             return error
@@ -309,6 +312,7 @@ def _prune(run: _Run, deletes: Sequence[Change]) -> None:
 def _remember(run: _Run, apps: Iterable[str]) -> None:
     scene = run.scene
     written = [r.ref.key for r in run.results if r.outcome is Outcome.DONE and r.op is not Op.DELETE]
+    healed = [c for c in run.plan.changes if c.drift and c.ref.key in written]
     for app in sorted(apps):
         left = _left(run, app)
         if scene.stack_app(app) is None and not left:
@@ -320,6 +324,7 @@ def _remember(run: _Run, apps: Iterable[str]) -> None:
             run=run.options.signature(run.now()),
             outcome="failed" if app in run.failed_apps else "done",
             written=written,
+            healed=[c for c in healed if c.app == app],
         )
         conclude(scene, app, record, left=left)
 

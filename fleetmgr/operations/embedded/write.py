@@ -16,7 +16,7 @@ from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.cluster import ApiResource
 from fleetmgr.ports.cluster_errors import ObjectConflict
 
-_TRIES = 4
+TRIES = 4
 """A status update moves resourceVersion too, so a stale fence is read again; each time whose it is, is too."""
 
 
@@ -36,16 +36,16 @@ class NotServed(FleetError):
 def write_resource(scene: Scene, resource: Resource) -> tuple[str, ...]:
     """Create or update one object; returns the server's warnings. Raises ClusterError, Changed, NotServed."""
     served = served_as(scene, resource.ref)
-    for attempt in range(_TRIES):
+    for attempt in range(TRIES):
         live = scene.client.get(served, namespace=resource.ref.namespace, name=resource.ref.name)
         _check_unchanged(scene, resource, live)
-        body = resource.inputs if live is None else _fenced(scene, resource, live)
+        body = resource.inputs if live is None else _fenced_ours(scene, resource, live)
         try:
             return scene.client.apply(
                 served, body, manager=scene.entry.manager, force=live is not None, dry_run=False
             ).warnings
         except ObjectConflict as error:
-            if error.owners or attempt == _TRIES - 1:
+            if error.owners or attempt == TRIES - 1:
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -66,7 +66,7 @@ def _check_unchanged(scene: Scene, resource: Resource, live: JsonObject | None) 
         )
 
 
-def _fenced(scene: Scene, resource: Resource, live: JsonObject) -> JsonObject:
+def _fenced_ours(scene: Scene, resource: Resource, live: JsonObject) -> JsonObject:
     whose = scene.whose(live)
     if whose.owner not in (Owner.OURS, Owner.IMPLICIT):
         holder = whose.holder or "without proof that we applied it"
@@ -75,6 +75,11 @@ def _fenced(scene: Scene, resource: Resource, live: JsonObject) -> JsonObject:
             where=Where(cluster=scene.entry.cluster, object=str(resource.ref)),
             hint="plan again",
         )
+    return fenced(resource, live)
+
+
+def fenced(resource: Resource, live: JsonObject) -> JsonObject:
+    """The desired object, to be applied to exactly ``live`` and nothing else."""
     fence = {k: object_at(live, "metadata")[k] for k in ("uid", "resourceVersion")}
     return {**resource.inputs, "metadata": {**object_at(resource.inputs, "metadata"), **fence}}
 
