@@ -15,7 +15,7 @@ from fleetmgr.cli.options import (
     report_options,
     show_unchanged,
 )
-from fleetmgr.cli.output import Rendering, echo, emit, stderr_paint, stdout_paint
+from fleetmgr.cli.output import Rendering, echo, emit, github_text, stderr_paint, stdout_paint
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode, UsageError
@@ -27,6 +27,8 @@ from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.outcome import complete, has_writes, plan_verdict, report_verdict
 from fleetmgr.reporting.apply_data import report_data
 from fleetmgr.reporting.apply_text import report_text
+from fleetmgr.reporting.github import defused
+from fleetmgr.reporting.github_results import plan_workflow, report_workflow
 from fleetmgr.reporting.markdown_runs import report_markdown
 from fleetmgr.reporting.plan_text import plan_text
 from fleetmgr.reporting.wording import counted
@@ -86,9 +88,13 @@ def apply(
 
 def _show_plan(invocation: Invocation, plan: Plan, *, unchanged: bool) -> None:
     """On standard output when that is for people, else on standard error: the result goes out alone."""
+    if invocation.stdout_format == "github":
+        echo(github_text(invocation, plan_workflow(plan, same_changes(plan, unchanged=unchanged))))
+        return
     aside = invocation.stdout_format != "text"
     paint = stderr_paint(invocation) if aside else stdout_paint(invocation)
-    echo(plan_text(plan, same_changes(plan, unchanged=unchanged), paint=paint), err=aside)
+    text = plan_text(plan, same_changes(plan, unchanged=unchanged), paint=paint)
+    echo(defused(text) if invocation.github.active else text, err=aside)
     if has_writes(plan):
         echo("\n", err=aside)  # the question or the result follows
 
@@ -115,6 +121,7 @@ def _show_report(invocation: Invocation, report: Report, plan: Plan) -> ExitCode
                 text=lambda paint: report_text(report, paint=paint),
                 data=lambda: report_data(report, verdict),
                 markdown=lambda: report_markdown(report),
+                workflow=lambda: report_workflow(report),
             ),
         )
     return verdict.exit_code

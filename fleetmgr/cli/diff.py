@@ -18,6 +18,7 @@ from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode
 from fleetmgr.operations import plan as operation
 from fleetmgr.planner.outcome import plan_verdict
+from fleetmgr.reporting.github_results import diff_workflow
 from fleetmgr.reporting.markdown_plan import diff_markdown
 from fleetmgr.reporting.unified import diff_data, diff_text
 
@@ -48,6 +49,7 @@ def diff(invocation: Invocation, *, detailed_exitcode: bool) -> ExitCode:
             text=lambda paint: diff_text(found, paint=paint),
             data=lambda: diff_data(found, verdict),
             markdown=lambda: diff_markdown(found),
+            workflow=lambda: diff_workflow(found),
         ),
     )
     return verdict.exit_code

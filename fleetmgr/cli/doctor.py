@@ -12,6 +12,7 @@ from fleetmgr.errors import ExitCode
 from fleetmgr.operations import doctor as operation
 from fleetmgr.planner.outcome import diagnosis_verdict
 from fleetmgr.reporting.doctor import diagnosis_data, diagnosis_text
+from fleetmgr.reporting.github_results import diagnosis_workflow
 from fleetmgr.reporting.markdown_runs import diagnosis_markdown
 
 
@@ -34,6 +35,7 @@ def doctor(invocation: Invocation) -> ExitCode:
             text=lambda paint: diagnosis_text(found, paint=paint),
             data=lambda: diagnosis_data(found, verdict),
             markdown=lambda: diagnosis_markdown(found),
+            workflow=lambda: diagnosis_workflow(found),
         ),
     )
     return verdict.exit_code

@@ -14,6 +14,7 @@ from fleetmgr.operations import drift as operation
 from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.outcome import plan_verdict
 from fleetmgr.reporting.drift_text import drift_text
+from fleetmgr.reporting.github_results import drift_workflow
 from fleetmgr.reporting.markdown_plan import drift_markdown
 from fleetmgr.reporting.plan_data import plan_data
 
@@ -43,6 +44,7 @@ def drift(invocation: Invocation, *, detailed_exitcode: bool) -> ExitCode:
             text=lambda paint: drift_text(found, same_changes(found), paint=paint),
             data=lambda: plan_data(found, verdict, kind="Drift"),
             markdown=lambda: drift_markdown(found, same_changes(found)),
+            workflow=lambda: drift_workflow(found, same_changes(found)),
         ),
     )
     return verdict.exit_code

@@ -15,6 +15,8 @@ from fleetmgr.cli.crash import write_crash
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.output import OutputFailed, Rendering, emit_failure
 from fleetmgr.errors import ExitCode, FleetError, UsageError
+from fleetmgr.reporting.github import defused
+from fleetmgr.reporting.github_results import error_workflow
 from fleetmgr.reporting.markdown_runs import error_markdown
 from fleetmgr.reporting.problems import error_data, error_text
 from fleetmgr.reporting.style import Paint
@@ -74,10 +76,13 @@ def _tell(error: FleetError, invocation: Invocation) -> ExitCode:
         text=lambda paint: error_text(error, paint=paint),
         data=lambda: error_data(error),
         markdown=lambda: error_markdown(error),
+        workflow=lambda: error_workflow(error),
     )
     with contextlib.suppress(OutputFailed):  # a file that cannot be written may be what failed
         emit_failure(invocation, told)
-    _complain(error_text(error, paint=paint))
+    text = error_text(error, paint=paint)
+    if invocation.stdout_format != "github":  # there the job's log has it already
+        _complain(defused(text) if invocation.github.active else text)
     return error.exit_code
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from fleetmgr.cli.terminal import TerminalSettings
+from fleetmgr.cli.terminal import GithubJob, TerminalSettings
 
 DEFAULT_FILE = Path("fleet.yaml")
 DEFAULT_PARALLEL = 8
@@ -24,6 +24,7 @@ class Invocation(Struct, kw_only=True):
     """Filled while the command line is read; the object of every click context."""
 
     terminal: TerminalSettings = field(default_factory=TerminalSettings)
+    github: GithubJob = field(default_factory=GithubJob)
     file: Path = DEFAULT_FILE
     parallel: int = DEFAULT_PARALLEL
     environments: tuple[str, ...] = ()

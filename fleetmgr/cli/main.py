@@ -18,7 +18,7 @@ from click.shell_completion import CompletionItem
 
 from fleetmgr import __version__
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.terminal import terminal_settings
+from fleetmgr.cli.terminal import github_job, terminal_settings
 
 
 class Entry(NamedTuple):
@@ -146,7 +146,8 @@ def run(args: Sequence[str], *, environment: Mapping[str, str], prog_name: str =
             stdin_tty=_is_tty(sys.stdin),
             stdout_tty=_is_tty(sys.stdout),
             stderr_tty=_is_tty(sys.stderr),
-        )
+        ),
+        github=github_job(environment),
     )
     try:
         code = fleet.main(args=list(args), prog_name=prog_name, standalone_mode=False, obj=invocation)

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 from msgspec import Struct
 
-from fleetmgr.cli.invocation import Invocation, Output
+from fleetmgr.cli.invocation import Invocation
+from fleetmgr.cli.terminal import GithubJob
 from fleetmgr.errors import FleetError, Where
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.reporting.encode import to_json, to_yaml
+from fleetmgr.reporting.github import Workflow, defused, step_outputs, workflow_text
 from fleetmgr.reporting.style import PLAIN, Paint
 
 
 class Rendering(Struct, frozen=True, kw_only=True):
     """A result in its forms; each is built only when it is wanted.
 
-    ``markdown`` None: the command's options do not offer it.
+    ``markdown`` or ``workflow`` None: the command's options do not offer it.
     """
 
     text: Callable[[Paint], str]
     data: Callable[[], JsonObject]
     markdown: Callable[[], str] | None = None
+    workflow: Callable[[], Workflow] | None = None
 
 
 class OutputFailed(FleetError):
@@ -35,8 +40,12 @@ def emit(invocation: Invocation, rendering: Rendering) -> None:
     """Write ``rendering`` to every output; to standard output as text when none of them goes there."""
     for output in invocation.outputs:
         if output.path is not None:
-            _to_file(output, _encoded(output.format, rendering, PLAIN))
-    echo(_encoded(invocation.stdout_format, rendering, stdout_paint(invocation)))
+            _to_file(output.path, output.format, _encoded(output.format, rendering, PLAIN, invocation))
+    fmt = invocation.stdout_format
+    text = _encoded(fmt, rendering, stdout_paint(invocation), invocation)
+    echo(defused(text) if fmt == "text" and invocation.github.active else text)
+    if fmt == "github":
+        _to_job(invocation.github, rendering)
 
 
 def emit_failure(invocation: Invocation, rendering: Rendering) -> None:
@@ -48,13 +57,26 @@ def emit_failure(invocation: Invocation, rendering: Rendering) -> None:
     for output in invocation.outputs:
         if output.format == "text":
             continue
-        text = _encoded(output.format, rendering, PLAIN)
+        text = _encoded(output.format, rendering, PLAIN, invocation)
         try:
-            echo(text) if output.path is None else _to_file(output, text)
+            if output.path is None:
+                echo(text)
+            else:
+                _to_file(output.path, output.format, text)
+            if output.format == "github":
+                _to_job(invocation.github, rendering)
         except OutputFailed as error:
             failed = error
     if failed is not None:
         raise failed
+
+
+def github_text(invocation: Invocation, workflow: Workflow) -> str:
+    """Workflow commands, with files as seen from the repository's folder."""
+    root = Path(invocation.github.workspace or ".").resolve()
+    folder = invocation.file.parent.resolve()
+    inside = folder.relative_to(root).as_posix() if folder.is_relative_to(root) else ""
+    return workflow_text(workflow, stop=secrets.token_hex(16), folder=inside)
 
 
 def echo(text: str, *, err: bool = False) -> None:
@@ -74,7 +96,7 @@ def stderr_paint(invocation: Invocation) -> Paint:
     return Paint(enabled=settings.colours(invocation.colour, tty=settings.stderr_tty))
 
 
-def _encoded(fmt: str, rendering: Rendering, paint: Paint) -> str:
+def _encoded(fmt: str, rendering: Rendering, paint: Paint, invocation: Invocation) -> str:
     match fmt:
         case "json":
             return to_json(rendering.data())
@@ -82,18 +104,27 @@ def _encoded(fmt: str, rendering: Rendering, paint: Paint) -> str:
             return to_yaml(rendering.data())
         case "markdown" if rendering.markdown is not None:
             return rendering.markdown()
+        case "github" if rendering.workflow is not None:
+            return github_text(invocation, rendering.workflow())
         case _:
             return rendering.text(paint)
 
 
-def _to_file(output: Output, text: str) -> None:
-    if output.path is None:
-        return
+def _to_job(job: GithubJob, rendering: Rendering) -> None:
+    """What a step leaves behind: its summary and its outputs, where the job asks for them."""
+    if job.summary is not None and rendering.markdown is not None:
+        _to_file(Path(job.summary), "summary", rendering.markdown(), mode="a")
+    if job.output is not None:
+        _to_file(Path(job.output), "step", step_outputs(rendering.data()), mode="a")
+
+
+def _to_file(path: Path, what: str, text: str, *, mode: str = "w") -> None:
     try:
-        output.path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        with path.open(mode, encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
     except OSError as error:
         raise OutputFailed(
-            f"the {output.format} output cannot be written: {error.strerror or error}",
-            where=Where(file=str(output.path)),
+            f"the {what} output cannot be written: {error.strerror or error}",
+            where=Where(file=str(path)),
             hint="check the folder and its permissions",
         ) from error

@@ -20,6 +20,7 @@ from fleetmgr.errors import ExitCode
 from fleetmgr.operations import plan as operation
 from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.outcome import plan_verdict
+from fleetmgr.reporting.github_results import plan_workflow
 from fleetmgr.reporting.markdown_plan import plan_markdown
 from fleetmgr.reporting.plan_data import plan_data
 from fleetmgr.reporting.plan_text import plan_text
@@ -55,6 +56,7 @@ def plan(invocation: Invocation, *, detailed_exitcode: bool, show_unchanged: boo
             text=lambda paint: plan_text(found, same_changes(found, unchanged=show_unchanged), paint=paint),
             data=lambda: plan_data(found, verdict, unchanged=show_unchanged),
             markdown=lambda: plan_markdown(found, same_changes(found, unchanged=show_unchanged)),
+            workflow=lambda: plan_workflow(found, same_changes(found, unchanged=show_unchanged)),
         ),
     )
     return verdict.exit_code

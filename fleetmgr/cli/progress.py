@@ -23,6 +23,7 @@ from fleetmgr.model.event import (
 )
 from fleetmgr.reporting.apply_text import PAST
 from fleetmgr.reporting.escape import visible
+from fleetmgr.reporting.github import defused
 from fleetmgr.reporting.wording import code_name
 
 
@@ -47,7 +48,9 @@ def _sink(mode: str, invocation: Invocation) -> AbstractContextManager[EventSink
             coloured = invocation.terminal.colours(invocation.colour, tty=invocation.terminal.stderr_tty)
             return cast("AbstractContextManager[EventSink]", live.table(coloured=coloured))
         case _:
-            return nullcontext(PlainLines(lambda line: echo(line, err=True), _timestamp))
+            in_job = invocation.github.active or invocation.stdout_format == "github"
+            said = defused if in_job else str
+            return nullcontext(PlainLines(lambda line: echo(said(line), err=True), _timestamp))
 
 
 class PlainLines:

@@ -12,6 +12,7 @@ from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode
 from fleetmgr.operations import status as operation
 from fleetmgr.planner.outcome import status_verdict
+from fleetmgr.reporting.github_results import status_workflow
 from fleetmgr.reporting.markdown_runs import status_markdown
 from fleetmgr.reporting.status import status_data, status_text
 
@@ -40,6 +41,7 @@ def status(invocation: Invocation) -> ExitCode:
             text=lambda paint: status_text(found, paint=paint),
             data=lambda: status_data(found, verdict),
             markdown=lambda: status_markdown(found),
+            workflow=lambda: status_workflow(found),
         ),
     )
     return verdict.exit_code

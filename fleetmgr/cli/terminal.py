@@ -43,6 +43,25 @@ class TerminalSettings(Struct, frozen=True, kw_only=True):
         return self.stderr_tty and not self.dumb and not self.ci
 
 
+class GithubJob(Struct, frozen=True, kw_only=True):
+    """The job of GitHub Actions that we run in: ``active``, and the files that it hands to a step."""
+
+    active: bool = False
+    workspace: str | None = None
+    summary: str | None = None
+    output: str | None = None
+
+
+def github_job(environment: Mapping[str, str]) -> GithubJob:
+    """From GITHUB_ACTIONS, GITHUB_WORKSPACE, GITHUB_STEP_SUMMARY and GITHUB_OUTPUT; empty means unset."""
+    return GithubJob(
+        active=bool(environment.get("GITHUB_ACTIONS")),
+        workspace=environment.get("GITHUB_WORKSPACE") or None,
+        summary=environment.get("GITHUB_STEP_SUMMARY") or None,
+        output=environment.get("GITHUB_OUTPUT") or None,
+    )
+
+
 def terminal_settings(
     environment: Mapping[str, str], *, stdin_tty: bool, stdout_tty: bool, stderr_tty: bool
 ) -> TerminalSettings:

@@ -9,6 +9,7 @@ from fleetmgr.cli.options import file_option, report_options
 from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.errors import ExitCode
 from fleetmgr.operations import validate as operation
+from fleetmgr.reporting.github_results import validation_workflow
 from fleetmgr.reporting.markdown_runs import validation_markdown
 from fleetmgr.reporting.validation import validation_data, validation_text
 from fleetmgr.wiring.offline import render_all
@@ -35,6 +36,7 @@ def validate(invocation: Invocation) -> ExitCode:
             text=lambda paint: validation_text(found, paint=paint),
             data=lambda: validation_data(found),
             markdown=lambda: validation_markdown(found),
+            workflow=lambda: validation_workflow(found),
         ),
     )
     return ExitCode.OK if found.valid else ExitCode.FAILED

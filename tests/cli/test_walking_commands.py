@@ -10,7 +10,7 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
-from fleetmgr.errors import ExitCode
+from fleetmgr.errors import ExitCode, FleetError
 from fleetmgr.model.change import ClusterPlan, FieldDiff, Op
 from fleetmgr.model.report import CheckResult, ClusterReport, Diagnosis, DoctorCheck
 from fleetmgr.model.selection import Selection
@@ -141,6 +141,34 @@ def test_markdown_begins_with_its_marker(cli: Cli, fleet: Fleet, verb: str, mark
     assert (result.code, result.out.splitlines()[0]) == (0, f"<!-- fleet-{marker} -->")
 
 
+def test_a_step_of_a_github_job(cli: Cli, fleet: Fleet, tmp_path: Path) -> None:
+    fleet.plan = plan_of(cluster("dev-1", change(Op.DENIED, WEB, reason="no\n::set-output name=a::b")))
+    (tmp_path / "out").write_text("before=1\n")
+    files = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "GITHUB_OUTPUT": str(tmp_path / "out")}
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(tmp_path)}
+    result = cli("plan", "-f", "shop/fleet.yaml", "-o", "github", "--progress", "none", **files, **job)
+    expected = "::error file=shop/apps/web/web.yaml,line=7,col=1,title=FLT-5020::denied Deployment"
+    assert (result.code, result.err) == (1, "")
+    assert expected in result.out
+    assert (tmp_path / "summary").read_text().startswith("<!-- fleet-plan:shop -->")
+    outputs = f"before=1\nchanged=false\nexit_code=1\nplan_id={fleet.plan.id}\n"
+    assert (tmp_path / "out").read_text() == outputs
+    text = cli("plan", **job).out
+    assert "    : :set-output" in text
+    fleet.error = FleetError("broken")
+    failed = cli("plan", "-o", "github", **files, **job)
+    assert "::error title=FLT-0001::broken\n" in failed.out
+    assert (tmp_path / "out").read_text() == outputs + "changed=false\nexit_code=1\n"
+
+
+def test_apply_in_a_github_job(cli: Cli, fleet: Fleet) -> None:
+    fleet.plan = plan_of(cluster("dev-1", change(Op.CREATE)))
+    result = cli("apply", "--yes", "-o", "github", "--progress", "none")
+    assert (result.code, result.err) == (0, "")
+    assert "::group::web: 1 change\n" in result.out
+    assert "Apply: 1 cluster, 1 done" in result.out
+
+
 def test_show_unchanged(cli: Cli, fleet: Fleet) -> None:
     fleet.plan = plan_of(cluster("dev-1", change(Op.KEEP, SERVICE)))
     assert "Service" not in cli("plan").out
@@ -151,7 +179,7 @@ def test_show_unchanged(cli: Cli, fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize("verb", ["plan", "diff", "drift", "apply"])
-@pytest.mark.parametrize("output", ["text", "json", "yaml", "markdown"])
+@pytest.mark.parametrize("output", ["text", "json", "yaml", "markdown", "github"])
 def test_secret_values_are_in_no_output(cli: Cli, fleet: Fleet, verb: str, output: str) -> None:
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"password": CANARY}}
     diff = FieldDiff(path="/data/password", old=CANARY, new=CANARY)
