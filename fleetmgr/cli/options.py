@@ -16,7 +16,7 @@ from fleetmgr.cli.invocation import DEFAULT_FILE, DEFAULT_PARALLEL, Invocation, 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 FORMATS = ("text", "json", "yaml")
-REPORT_FORMATS = (*FORMATS, "markdown", "github")
+REPORT_FORMATS = (*FORMATS, "ndjson", "markdown", "github")
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?\Z")
 
 
@@ -178,7 +178,7 @@ def output_options(command: F) -> F:
 def report_options(command: F) -> F:
     """What to print and how, for commands whose result is a report on the fleet."""
     return _apply_all(
-        command, _output_options(REPORT_FORMATS, "text (default), json, yaml, markdown or github")
+        command, _output_options(REPORT_FORMATS, "text (default), json, yaml, ndjson, markdown or github")
     )
 
 

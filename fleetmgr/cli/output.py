@@ -15,6 +15,7 @@ from fleetmgr.errors import FleetError, Where
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.reporting.encode import to_json, to_yaml
 from fleetmgr.reporting.github import Workflow, defused, step_outputs, workflow_text
+from fleetmgr.reporting.ndjson import document_line
 from fleetmgr.reporting.style import PLAIN, Paint
 
 
@@ -40,7 +41,12 @@ def emit(invocation: Invocation, rendering: Rendering) -> None:
     """Write ``rendering`` to every output; to standard output as text when none of them goes there."""
     for output in invocation.outputs:
         if output.path is not None:
-            _to_file(output.path, output.format, _encoded(output.format, rendering, PLAIN, invocation))
+            _to_file(
+                output.path,
+                output.format,
+                _encoded(output.format, rendering, PLAIN, invocation),
+                mode=_mode(invocation, output.path),
+            )
     fmt = invocation.stdout_format
     text = _encoded(fmt, rendering, stdout_paint(invocation), invocation)
     echo(defused(text) if fmt == "text" and invocation.github.active else text)
@@ -62,13 +68,30 @@ def emit_failure(invocation: Invocation, rendering: Rendering) -> None:
             if output.path is None:
                 echo(text)
             else:
-                _to_file(output.path, output.format, text)
+                _to_file(output.path, output.format, text, mode=_mode(invocation, output.path))
             if output.format == "github":
                 _to_job(invocation.github, rendering)
         except OutputFailed as error:
             failed = error
     if failed is not None:
         raise failed
+
+
+def stream(invocation: Invocation, line: str) -> None:
+    """Write a line of the run to every ndjson output while the run goes on; it can be read at once."""
+    for output in invocation.outputs:
+        if output.format != "ndjson":
+            continue
+        if output.path is None:
+            echo(line)
+        else:
+            _to_file(output.path, output.format, line, mode=_mode(invocation, output.path))
+            invocation.streamed.add(output.path)
+
+
+def _mode(invocation: Invocation, path: Path) -> str:
+    """A file that holds lines of this run is continued, every other one replaced."""
+    return "a" if path in invocation.streamed else "w"
 
 
 def github_text(invocation: Invocation, workflow: Workflow) -> str:
@@ -102,6 +125,8 @@ def _encoded(fmt: str, rendering: Rendering, paint: Paint, invocation: Invocatio
             return to_json(rendering.data())
         case "yaml":
             return to_yaml(rendering.data())
+        case "ndjson":
+            return document_line(rendering.data())
         case "markdown" if rendering.markdown is not None:
             return rendering.markdown()
         case "github" if rendering.workflow is not None:

@@ -6,11 +6,11 @@ import importlib
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import assert_never, cast
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.output import echo
+from fleetmgr.cli.output import OutputFailed, echo, stream
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.event import (
     ClusterFinished,
@@ -24,6 +24,7 @@ from fleetmgr.model.event import (
 from fleetmgr.reporting.apply_text import PAST
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.github import defused
+from fleetmgr.reporting.ndjson import document_line, event_data
 from fleetmgr.reporting.wording import code_name
 
 
@@ -34,7 +35,23 @@ def shown(invocation: Invocation) -> Generator[EventSink, None, None]:
     if mode == "auto":
         mode = "tty" if invocation.terminal.can_redraw else "plain"
     with _sink(mode, invocation) as sink:
-        yield sink
+        yield _streamed(invocation, sink) if _streams(invocation) else sink
+
+
+def _streams(invocation: Invocation) -> bool:
+    return any(output.format == "ndjson" for output in invocation.outputs)
+
+
+def _streamed(invocation: Invocation, sink: EventSink) -> EventSink:
+    """``sink``, and every ndjson output; lines of several threads never mix."""
+    lock = threading.Lock()
+
+    def both(event: Event) -> None:
+        with lock, suppress(OSError, OutputFailed):  # a reader that left stops no apply; the result will tell
+            stream(invocation, document_line(event_data(event, time=_timestamp())))
+        sink(event)
+
+    return both
 
 
 def _sink(mode: str, invocation: Invocation) -> AbstractContextManager[EventSink]:

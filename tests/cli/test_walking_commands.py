@@ -179,7 +179,7 @@ def test_show_unchanged(cli: Cli, fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize("verb", ["plan", "diff", "drift", "apply"])
-@pytest.mark.parametrize("output", ["text", "json", "yaml", "markdown", "github"])
+@pytest.mark.parametrize("output", ["text", "json", "yaml", "ndjson", "markdown", "github"])
 def test_secret_values_are_in_no_output(cli: Cli, fleet: Fleet, verb: str, output: str) -> None:
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"password": CANARY}}
     diff = FieldDiff(path="/data/password", old=CANARY, new=CANARY)
