@@ -29,6 +29,31 @@ _GROUPS: Mapping[str, str] = {
     "apiextensions.k8s.io": f"{_BUILT_IN}.extensions",
     "apiregistration.k8s.io": f"{_BUILT_IN}.extensions",
 }
+_OPERATED: Mapping[str, str] = {
+    "cert-manager.io": "cert_manager",
+    "acme.cert-manager.io": "cert_manager",
+    "external-secrets.io": "secrets",
+    "bitnami.com": "secrets",
+    "argoproj.io": "argo",
+    "cluster.x-k8s.io": "cluster_api",
+    "keda.sh": "keda",
+    "gateway.networking.k8s.io": "gateway_api",
+    "monitoring.coreos.com": "prometheus",
+    "kafka.strimzi.io": "strimzi",
+    "postgresql.cnpg.io": "cloudnative_pg",
+    "velero.io": "velero",
+    "serving.kserve.io": "kserve",
+    "ray.io": "ray",
+}
+_SUFFIXES: Mapping[str, str] = {
+    ".toolkit.fluxcd.io": "flux",
+    ".crossplane.io": "crossplane",
+    ".upbound.io": "crossplane",
+    ".cluster.x-k8s.io": "cluster_api",
+    ".istio.io": "istio",
+    ".knative.dev": "knative",
+}
+"""Operators whose groups are many: ``s3.aws.upbound.io``, ``networking.istio.io``."""
 _OF_KUBERNETES = frozenset(
     {
         "",
@@ -71,4 +96,9 @@ def is_custom(group: str) -> bool:
 
 
 def _module_of(group: str) -> str | None:
-    return _GROUPS.get(group)
+    if group in _GROUPS:
+        return _GROUPS[group]
+    operator = _OPERATED.get(group)
+    if operator is None:
+        operator = next((name for suffix, name in _SUFFIXES.items() if group.endswith(suffix)), None)
+    return f"{_OPERATORS}.{operator}" if operator else None
