@@ -1,4 +1,4 @@
-"""`python -m benchmarks startup`: `fleet --help`, and `fleet validate` of the demo beside its import floor."""
+"""`python -m benchmarks startup`: `fleet --help`, a Tab, and `fleet validate` of the demo beside its import floor."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from benchmarks.measure import BIN, interleaved, median, table
 
 HELP_GOAL = 0.150
 VALIDATE_GOAL = 0.150
+COMPLETION_GOAL = 0.100
+TAB = "_FLEET_COMPLETE=bash_complete", "COMP_WORDS=fleet plan -c ", "COMP_CWORD=3"
 
 
 def main() -> None:
@@ -15,6 +17,7 @@ def main() -> None:
     fleet = str(BIN / "fleet")
     commands = {
         "fleet --help": [fleet, "--help"],
+        "fleet plan -c TAB": ["env", *TAB, fleet],
         "floor: import click, yaml, pydantic": [sys.executable, "-c", "import click, yaml, pydantic"],
         "fleet validate": [fleet, "validate"],
     }
@@ -31,11 +34,13 @@ def main() -> None:
     table(["command", "median", "best", "memory"], rows)
     floor = median(samples["floor: import click, yaml, pydantic"], "wall")
     above = median(samples["fleet validate"], "wall") - floor
+    tab = median(samples["fleet plan -c TAB"], "wall")
     helped = median(samples["fleet --help"], "wall")
     table(
         ["figure", "measured", "goal"],
         [
             ["fleet --help", f"{helped * 1000:.0f} ms", f"{HELP_GOAL * 1000:.0f} ms"],
+            ["names at a Tab", f"{tab * 1000:.0f} ms", f"{COMPLETION_GOAL * 1000:.0f} ms"],
             ["fleet validate above the floor", f"{above * 1000:.0f} ms", f"{VALIDATE_GOAL * 1000:.0f} ms"],
         ],
     )

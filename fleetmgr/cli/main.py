@@ -150,6 +150,8 @@ def run(args: Sequence[str], *, environment: Mapping[str, str], prog_name: str =
         github=github_job(environment),
     )
     try:
+        if _completed(environment, prog_name):
+            return 0
         code = fleet.main(args=list(args), prog_name=prog_name, standalone_mode=False, obj=invocation)
         sys.stdout.flush()
     except SystemExit:
@@ -158,6 +160,15 @@ def run(args: Sequence[str], *, environment: Mapping[str, str], prog_name: str =
         failure = importlib.import_module("fleetmgr.cli.failure")
         return int(failure.exit_code_of(error, invocation, environment))
     return int(code) if isinstance(code, int) else 0
+
+
+def _completed(environment: Mapping[str, str], prog_name: str) -> bool:
+    """Whether a shell asked for names and got them; its other questions are click's."""
+    asked = environment.get(f"_{prog_name.upper()}_COMPLETE")
+    if not asked:
+        return False
+    completion = importlib.import_module("fleetmgr.cli.quick_completion")
+    return bool(completion.complete(fleet, asked, prog_name))
 
 
 def _is_tty(stream: object) -> bool:
