@@ -24,7 +24,8 @@ WIDTH = 100
 NOTICE = "<!-- Made by docs/generate.py; do not edit. -->"
 ORDER = (
     *("Defaults", "Environment", "Cluster", "Access", "App", "Placement", "Source", "Dependency"),
-    *("Namespace", "ExcludedObject", "Sync", "Overlay", "OverlayException", "Include"),
+    *("Namespace", "ExcludedObject", "Sync", "Overlay", "OverlayException"),
+    *("Patch", "PatchTarget", "Include"),
 )
 MODELS = (Defaults, Environment, Cluster, Access, App, Source, Sync, Overlay, OverlayException)
 CLI_INTRO = """\

@@ -41,6 +41,7 @@ def _values(loaded: LoadedFleet, app: App, target: Target) -> Iterator[Explained
     yield _prune(loaded, layers, target)
     yield from _source(loaded, layers, target)
     yield from _namespace(loaded, layers, target)
+    yield from _names(loaded, layers, target)
     yield from _maps(loaded, layers, target)
 
 
@@ -118,6 +119,17 @@ def _namespace(loaded: LoadedFleet, layers: list[Layer], target: Target) -> Iter
     yield ExplainedValue(
         key="namespace", value=target.namespace, layer=name, where=loaded.where(*path, "namespace")
     )
+
+
+def _names(loaded: LoadedFleet, layers: list[Layer], target: Target) -> Iterator[ExplainedValue]:
+    values = {"namePrefix": target.overlay.name_prefix, "nameSuffix": target.overlay.name_suffix}
+    for key, value in values.items():
+        layer = next((layer for layer in reversed(layers) if layer.names[key] is not None), None)
+        if layer is not None:
+            yield ExplainedValue(key=key, value=value, layer=layer.name, where=loaded.where(*layer.path, key))
+    written = [(layer, index) for layer in layers for index in range(len(layer.patches))]
+    for number, (patch, (layer, _)) in enumerate(zip(target.overlay.patches, written, strict=True)):
+        yield ExplainedValue(key=f"patches[{number}]", value=patch.text, layer=layer.name, where=patch.where)
 
 
 def _maps(loaded: LoadedFleet, layers: list[Layer], target: Target) -> Iterator[ExplainedValue]:

@@ -42,6 +42,9 @@ def part_of(app: App, folded: Folded) -> Part:
             replicas=folded.replicas,
             labels=folded.labels,
             annotations=folded.annotations,
+            name_prefix=folded.name_prefix,
+            name_suffix=folded.name_suffix,
+            patches=folded.patches,
         ),
         source=FetchRequest(
             type=app.source.type,
@@ -52,7 +55,13 @@ def part_of(app: App, folded: Folded) -> Part:
             exclude=app.source.exclude,
         ),
         late_vars=mentions(folded.vars),
-        late_overlay=any(mentions(m) for m in (folded.images, folded.labels, folded.annotations)),
+        late_overlay=any(
+            mentions(part)
+            for part in (
+                *(folded.images, folded.labels, folded.annotations),
+                *(folded.name_prefix, folded.name_suffix),
+            )
+        ),
         late_source=mentions(folded.source_path) or mentions(folded.revision),
     )
 
@@ -139,9 +148,18 @@ class Filling:
                     problems.append(_undefined(error, target.overlay_where[f"{name}.{key}"], target))
             return result
 
+        def filled_name(key: str, value: str) -> str:
+            try:
+                return fill_text(value, target.variables)
+            except Undefined as error:
+                problems.append(_undefined(error, target.overlay_where[key], target))
+                return value
+
         overlay = target.overlay
         return replace(
             overlay,
+            name_prefix=filled_name("namePrefix", overlay.name_prefix),
+            name_suffix=filled_name("nameSuffix", overlay.name_suffix),
             images=filled("images", overlay.images),
             labels=filled("labels", overlay.labels),
             annotations=filled("annotations", overlay.annotations),

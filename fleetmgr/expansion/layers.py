@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import orjson
 from msgspec import Struct, field
 
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import Json
+from fleetmgr.model.target import Patch, PatchTarget
 from fleetmgr.spec import App, Environment, LoadedFleet, Overlay, OverlayException
+from fleetmgr.spec.overlay import Patch as WrittenPatch
 
 Path = tuple[str | int, ...]
 MAPS = ("images", "replicas", "labels", "annotations")
@@ -30,10 +33,22 @@ class Layer(Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     annotations: Mapping[str, str] = field(default_factory=dict[str, str])
     namespace: str | None = None
+    name_prefix: str | None = None
+    name_suffix: str | None = None
+    patches: tuple[WrittenPatch, ...] = ()
     source_path: str | None = None
     source_path_at: Path = ()
     revision: str | None = None
     prune: bool | None = None
+
+    @property
+    def names(self) -> Mapping[str, str | None]:
+        """What is said about names of objects and of their namespace."""
+        return {
+            "namespace": self.namespace,
+            "namePrefix": self.name_prefix,
+            "nameSuffix": self.name_suffix,
+        }
 
     def map(self, name: str) -> Mapping[str, Json]:
         """One of MAPS."""
@@ -57,6 +72,9 @@ class Folded(Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     namespace: str | None
+    name_prefix: str
+    name_suffix: str
+    patches: tuple[Patch, ...]
     source_path: str
     source_where: Where
     revision: str | None
@@ -109,6 +127,9 @@ def fold(loaded: LoadedFleet, layers: list[Layer], *, fallback_prune: bool) -> F
         labels=_merged([layer.labels for layer in layers]),
         annotations=_merged([layer.annotations for layer in layers]),
         namespace=next((la.namespace for la in reversed(layers) if la.namespace is not None), None),
+        name_prefix=next((la.name_prefix for la in reversed(layers) if la.name_prefix is not None), ""),
+        name_suffix=next((la.name_suffix for la in reversed(layers) if la.name_suffix is not None), ""),
+        patches=tuple(_patch(loaded, la, i) for la in layers for i in range(len(la.patches))),
         source_path=source_path,
         source_where=source_where,
         revision=next((la.revision for la in reversed(layers) if la.revision is not None), None),
@@ -136,10 +157,24 @@ def _layer(overlay: OverlayException, at: Path, name: str) -> Layer:
         labels=overlay.labels,
         annotations=overlay.annotations,
         namespace=overlay.namespace,
+        name_prefix=overlay.name_prefix,
+        name_suffix=overlay.name_suffix,
+        patches=overlay.patches,
         source_path=overlay.path,
         source_path_at=(*at, "path"),
         revision=overlay.revision,
         prune=overlay.sync.prune if overlay.sync else None,
+    )
+
+
+def _patch(loaded: LoadedFleet, layer: Layer, index: int) -> Patch:
+    patch = layer.patches[index]
+    target = patch.target
+    return Patch(
+        target=None if target is None else PatchTarget(**target.model_dump()),
+        text=patch.patch if isinstance(patch.patch, str) else orjson.dumps(patch.patch).decode(),
+        structured=not isinstance(patch.patch, str),
+        where=loaded.where(*layer.path, "patches", index),
     )
 
 
@@ -163,6 +198,7 @@ def _overlay_where(loaded: LoadedFleet, layers: list[Layer]) -> Mapping[str, Whe
         for name in MAPS:
             for key in layer.map(name):
                 found[f"{name}.{key}"] = loaded.where(*layer.path, name, key)
-        if layer.namespace is not None:
-            found["namespace"] = loaded.where(*layer.path, "namespace")
+        for name, value in layer.names.items():
+            if value is not None:
+                found[name] = loaded.where(*layer.path, name)
     return found

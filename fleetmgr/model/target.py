@@ -32,6 +32,31 @@ class OwnedNamespace(Struct, frozen=True, kw_only=True):
     annotations: tuple[tuple[str, str], ...] = ()
 
 
+class PatchTarget(Struct, frozen=True, kw_only=True):
+    """Which objects a patch changes: anchored regular expressions and selectors; None says nothing."""
+
+    group: str | None = None
+    version: str | None = None
+    kind: str | None = None
+    name: str | None = None
+    namespace: str | None = None
+    label_selector: str | None = None
+    annotation_selector: str | None = None
+
+
+class Patch(Struct, frozen=True, kw_only=True):
+    """One entry of ``patches``. ``text`` is YAML: mappings are strategic merge patches, lists JSON6902.
+
+    ``structured``: it was written as data and not as a text, so a value that is nothing but one variable takes
+    the variable's type, as everywhere in fleet.yaml.
+    """
+
+    target: PatchTarget | None
+    text: str
+    structured: bool
+    where: Where
+
+
 class Overlay(Struct, frozen=True, kw_only=True):
     """What the layers change about a source, already folded (later layer wins). Values are read-only.
 
@@ -45,6 +70,13 @@ class Overlay(Struct, frozen=True, kw_only=True):
     replicas: Mapping[str, int] = field(default_factory=dict[str, int])
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     annotations: Mapping[str, str] = field(default_factory=dict[str, str])
+    name_prefix: str = ""
+    name_suffix: str = ""
+    patches: tuple[Patch, ...] = ()
+
+    def source_name(self, name: str) -> str:
+        """``name`` as the source renders it, without prefix and suffix."""
+        return name.removeprefix(self.name_prefix).removesuffix(self.name_suffix)
 
 
 class Target(Struct, frozen=True, kw_only=True):

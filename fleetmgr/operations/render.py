@@ -24,7 +24,7 @@ def render(loaded: LoadedFleet, fetcher: SourceFetcher, clusters: Sequence[Clust
     when a source links outside the repository.
     """
     artifacts: dict[FetchRequest, Artifact | Problem] = {}
-    cache = ParseCache()
+    cache = ParseCache(fetcher)
     problems: dict[str, Problem] = {}
     for cluster in clusters:
         try:

@@ -6,10 +6,11 @@ from typing import Protocol
 
 from fleetmgr.model.artifact import Artifact
 from fleetmgr.model.target import FetchRequest
+from fleetmgr.ports.kustomizer import Kustomizer
 
 
-class SourceFetcher(Protocol):
-    """Reads a source at a revision, pinned and checked."""
+class SourceFetcher(Kustomizer, Protocol):
+    """Reads a source at a revision, pinned and checked; and builds, as a Kustomizer, what overlays change."""
 
     def fetch(self, request: FetchRequest) -> Artifact:
         """The selected files.

@@ -14,6 +14,8 @@ from msgspec import Struct, field
 from fleetmgr.model.artifact import Artifact
 from fleetmgr.model.jsontypes import Json, JsonObject, child
 from fleetmgr.model.target import Overlay
+from fleetmgr.ports.kustomizer import Kustomizer
+from fleetmgr.rendering.customise import customise, needs_kustomize
 from fleetmgr.rendering.kinds import CustomKind, custom_kind
 from fleetmgr.rendering.manifests import ParsedManifest, ParsedSource, parse_artifact
 from fleetmgr.rendering.overlays import Neighbours
@@ -39,18 +41,28 @@ class Source(Struct):
 class ParseCache:
     """Not thread-safe: rendering is a walk of one thread."""
 
-    def __init__(self) -> None:
-        """An empty cache."""
+    def __init__(self, kustomizer: Kustomizer | None = None) -> None:
+        """An empty cache; ``kustomizer`` is needed for overlays with patches, a prefix or a suffix."""
+        self._kustomizer = kustomizer
         self._sources: dict[tuple[str, str | None], Source] = {}
+        self._customised: dict[tuple[object, ...], Source] = {}
         self._settings: dict[tuple[object, ...], int] = {}
 
-    def source(self, artifact: Artifact) -> Source:
-        """The artifact's objects, parsed at most once."""
+    def source(self, artifact: Artifact, overlay: Overlay) -> Source:
+        """The artifact's objects, parsed at most once; with patches and names once for equal ones."""
         key = (artifact.digest, artifact.revision)
         found = self._sources.get(key)
         if found is None:
             found = self._sources[key] = _source(parse_artifact(artifact))
-        return found
+        if not needs_kustomize(overlay):
+            return found
+        names = (*key, overlay.name_prefix, overlay.name_suffix, overlay.patches)
+        customised = self._customised.get(names)
+        if customised is None:
+            assert self._kustomizer is not None, "no kustomizer for an overlay that needs one"  # noqa: S101 - wiring
+            customised = _source(customise(found.parsed, overlay, self._kustomizer))
+            self._customised[names] = customised
+        return customised
 
     def setting_number(self, setting: Setting) -> int:
         """A number that equal settings share (for objects of one source)."""
@@ -101,6 +113,7 @@ def _bound(memory: dict[tuple[int, int], Prepared] | dict[tuple[int, int, str], 
 def _overlay_key(overlay: Overlay) -> tuple[object, ...]:
     return (
         overlay.namespace,
+        (overlay.name_prefix, overlay.name_suffix),
         tuple(sorted(overlay.images.items())),
         tuple(sorted(overlay.replicas.items())),
         tuple(sorted(overlay.labels.items())),

@@ -50,7 +50,7 @@ def apply_overlay(body: JsonObject, overlay: Overlay, neighbours: Neighbours, us
     if overlay.images:
         body = change_images(body, overlay.images, usage.images, usage.matched_images)
     if overlay.replicas:
-        body = _replicas(body, overlay.replicas, usage)
+        body = _replicas(body, overlay, usage)
     if overlay.labels:
         body = _labels(body, overlay.labels)
     if overlay.annotations:
@@ -74,15 +74,15 @@ def _merged(body: JsonObject, key: str, added: Mapping[str, str]) -> JsonObject:
     return {**(present if is_object(present) else {}), **added}
 
 
-def _replicas(body: JsonObject, replicas: Mapping[str, int], usage: Usage) -> JsonObject:
+def _replicas(body: JsonObject, overlay: Overlay, usage: Usage) -> JsonObject:
     if body.get("kind") not in _SCALED:
         return body
-    name = str(child(body, "metadata", "name"))
+    name = overlay.source_name(str(child(body, "metadata", "name")))
     usage.replicas.add(name)
-    if name not in replicas:
+    if name not in overlay.replicas:
         return body
     usage.matched_replicas.add(name)
-    return _set(body, ("spec", "replicas"), replicas[name])
+    return _set(body, ("spec", "replicas"), overlay.replicas[name])
 
 
 def _labels(body: JsonObject, labels: Mapping[str, str]) -> JsonObject:

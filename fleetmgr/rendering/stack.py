@@ -39,7 +39,7 @@ def render_stack(
     object that two apps (or one app twice) declare.
     """
     ordered = in_dependency_order(targets)
-    sources = {target.app: cache.source(artifacts[target.source]) for target in ordered}
+    sources = {target.app: cache.source(artifacts[target.source], target.overlay) for target in ordered}
     scopes = Scopes(kind for source in sources.values() for kind in source.custom_kinds)
     build = _StackBuild(fleet, cluster, scopes, cache)
     for target in ordered:

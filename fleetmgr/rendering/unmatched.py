@@ -31,11 +31,12 @@ class Wanted:
         """Whether the target leaves the object out."""
         if not self._target.exclude:
             return False
-        self._objects.add(f"{prepared.ref.kind}/{prepared.ref.name}")
+        source_name = self._target.overlay.source_name(prepared.ref.name)
+        self._objects.add(f"{prepared.ref.kind}/{source_name}")
         hits = {
             (kind, name)
             for kind, name in self._target.exclude
-            if kind == prepared.ref.kind and name in ("", prepared.ref.name)
+            if kind == prepared.ref.kind and name in ("", source_name, prepared.ref.name)
         }
         self._excluded |= hits
         return bool(hits)

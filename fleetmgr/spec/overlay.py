@@ -40,12 +40,33 @@ class Sync(SpecModel):
     )
 
 
+class PatchTarget(SpecModel):
+    """Which objects a patch changes; what is given must all hold. Names are those that the source renders."""
+
+    group: str | None = Field(default=None, description="API group, a regular expression.")
+    version: str | None = Field(default=None, description="API version, a regular expression.")
+    kind: str | None = Field(default=None, description="Kind, a regular expression.")
+    name: str | None = Field(default=None, description="Name, a regular expression.")
+    namespace: str | None = Field(default=None, description="Namespace as written, a regular expression.")
+    label_selector: str | None = Field(default=None, description="Kubernetes selector on labels.")
+    annotation_selector: str | None = Field(default=None, description="Kubernetes selector on annotations.")
+
+
+class Patch(SpecModel):
+    """A change to objects, as kustomize's `patches`."""
+
+    target: PatchTarget | None = Field(
+        default=None, description="Which objects; unset is the one that a strategic merge patch names."
+    )
+    patch: Json = Field(
+        description="A map (strategic merge), a list (JSON6902), or the text of either; may hold ${...}."
+    )
+
+
 class OverlayException(SpecModel):
     """What one cluster changes about an app."""
 
-    NOT_YET: ClassVar[frozenset[str]] = frozenset(
-        {"version", "values", "patches", "namePrefix", "nameSuffix"}
-    )
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"version", "values"})
 
     images: StringMap = Field(
         default={}, description='Image name to tag, `name:tag` or `@sha256:...`. Quote tags: "1.27".'
@@ -54,6 +75,15 @@ class OverlayException(SpecModel):
         default={}, description="Replicas by workload name, as the source renders it."
     )
     namespace: Name | None = Field(default=None, description="Overrides the namespace of every object.")
+    name_prefix: str | None = Field(
+        default=None, min_length=1, description="Put before every name, and before references to it."
+    )
+    name_suffix: str | None = Field(
+        default=None, min_length=1, description="Put behind every name, and behind references to it."
+    )
+    patches: tuple[Patch, ...] = Field(
+        default=(), description="Changes to objects, in order; those of earlier layers come first."
+    )
     labels: StringMap = Field(default={}, description="Labels added to every object.")
     annotations: StringMap = Field(default={}, description="Annotations added to every object.")
     vars: dict[str, Json] = Field(default={}, description="Variables, reached as ${vars.NAME}.")

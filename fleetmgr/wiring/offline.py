@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-from fleetmgr.adapters.sources.by_type import SourcesByType
+from fleetmgr.adapters.sources.by_type import Fetcher, SourcesByType
 from fleetmgr.adapters.sources.local import LocalSources
 from fleetmgr.errors import UsageError
 from fleetmgr.model.resource import Stack
@@ -73,14 +73,14 @@ def open_offline(file: Path) -> tuple[LoadedFleet, SourceFetcher, Repository]:
 
 def sources_of(loaded: LoadedFleet, repository: Repository) -> SourceFetcher:
     """A fetcher of every source type; what runs kustomize is loaded only where an app has such a source."""
-    fetchers: dict[str, SourceFetcher] = {
+    fetchers: dict[str, Fetcher] = {
         "manifests": LocalSources(repository, loaded.root, own_files=frozenset(loaded.files))
     }
     if any(app.source.type == "kustomize" for app in loaded.fleet.apps):
         kustomize = importlib.import_module("fleetmgr.adapters.sources.kustomize")
         made = kustomize.KustomizeSources(repository, loaded.root, kustomizer())
-        fetchers["kustomize"] = cast("SourceFetcher", made)
-    return SourcesByType(fetchers)
+        fetchers["kustomize"] = cast("Fetcher", made)
+    return SourcesByType(fetchers, kustomizer)
 
 
 def kustomizer() -> Kustomizer:

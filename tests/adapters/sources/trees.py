@@ -64,6 +64,7 @@ class Checkout:
             {
                 "manifests": LocalSources(repository, self.root),
                 "kustomize": KustomizeSources(repository, self.root, self._kustomizer),
-            }
+            },
+            lambda: self._kustomizer,
         )
         return sources.fetch(FetchRequest(type=kind, path=path, revision=revision, **options))
