@@ -14,6 +14,8 @@ from typing import Any, cast
 import click
 
 from fleetmgr.cli.main import COMMANDS, fleet
+from fleetmgr.reporting.encode import to_json
+from fleetmgr.reporting.schema import OUTPUT_KINDS, output_schema
 from fleetmgr.spec.app import App, Source
 from fleetmgr.spec.fleet import Access, Cluster, Defaults, Environment, Fleet
 from fleetmgr.spec.overlay import Overlay, OverlayException, Sync
@@ -53,15 +55,22 @@ A field that this version cannot obey is refused by name (FLT-1005); the last se
 
 
 def main() -> None:
-    """Write or check both pages."""
-    pages = {"cli.md": cli_page(), "fleet-yaml.md": fields_page()}
+    """Write or check all pages."""
+    pages = {"cli.md": cli_page(), "fleet-yaml.md": fields_page(), **schemas()}
     if "--check" in sys.argv[1:]:
         stale = [name for name, text in pages.items() if _current(name) != text]
         if stale:
             sys.exit(f"not what the code says: {', '.join(stale)}; run: python docs/generate.py")
         return
     for name, text in pages.items():
-        (REFERENCE / name).write_text(text, encoding="utf-8")
+        path = REFERENCE / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def schemas() -> dict[str, str]:
+    """The JSON Schema of every kind of output as a file."""
+    return {f"schemas/{name}.v1.json": to_json(output_schema(name)) for name in OUTPUT_KINDS}
 
 
 def cli_page() -> str:

@@ -60,7 +60,8 @@ def emit_failure(invocation: Invocation, rendering: Rendering) -> None:
     A file that cannot be written does not keep the others from it; raises OutputFailed at the end.
     """
     failed: OutputFailed | None = None
-    for output in invocation.outputs:
+    to_stdout = [output for output in invocation.outputs if output.path is None][:1]  # it holds one document
+    for output in (*to_stdout, *(output for output in invocation.outputs if output.path is not None)):
         if output.format == "text":
             continue
         text = _encoded(output.format, rendering, PLAIN, invocation)

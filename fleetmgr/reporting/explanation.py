@@ -9,7 +9,7 @@ from fleetmgr.errors import Where
 from fleetmgr.model.explanation import ExplainedValue
 from fleetmgr.model.jsontypes import Json, JsonObject
 from fleetmgr.reporting.escape import visible
-from fleetmgr.reporting.problems import API_VERSION
+from fleetmgr.reporting.problems import API_VERSION, where_data
 from fleetmgr.reporting.style import PLAIN, Paint
 from fleetmgr.reporting.table import columns
 
@@ -37,7 +37,7 @@ def explanation_data(app: str, cluster: str, rows: Sequence[ExplainedValue]) -> 
 def _row(row: ExplainedValue) -> JsonObject:
     data: JsonObject = {"key": row.key, "value": row.value, "layer": row.layer}
     if row.where is not None:
-        data |= {"file": row.where.file, "line": row.where.line, "column": row.where.column}
+        data["where"] = where_data(row.where)
     return data
 
 

@@ -49,7 +49,7 @@ def problem_data(problem: Problem) -> JsonObject:
     if problem.hint:
         data["hint"] = problem.hint
     if problem.where is not None and str(problem.where):
-        data["where"] = _where_data(problem.where)
+        data["where"] = where_data(problem.where)
     return data
 
 
@@ -67,6 +67,7 @@ def _problems(error: FleetError) -> tuple[Problem, ...]:
     return error.problems if isinstance(error, InvalidInput) else (error.problem(),)
 
 
-def _where_data(where: Where) -> JsonObject:
+def where_data(where: Where) -> JsonObject:
+    """The parts of a place that are known."""
     parts = ("file", "line", "column", "cluster", "object", "field")
     return {part: value for part in parts if (value := getattr(where, part)) is not None}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from fleetmgr.errors import Problem
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.validation import FleetSize, Validation
-from fleetmgr.reporting.problems import API_VERSION, problem_lines
+from fleetmgr.reporting.problems import API_VERSION, problem_data, problem_lines
 from fleetmgr.reporting.style import PLAIN, Paint
 
 
@@ -28,8 +27,8 @@ def validation_data(validation: Validation) -> JsonObject:
         "apiVersion": API_VERSION,
         "kind": "Validation",
         "valid": validation.valid,
-        "problems": [_problem(p) for p in validation.problems],
-        "warnings": [_problem(p) for p in validation.warnings],
+        "problems": [problem_data(p) for p in validation.problems],
+        "warnings": [problem_data(p) for p in validation.warnings],
     }
     size = validation.size
     if size is not None:
@@ -40,19 +39,6 @@ def validation_data(validation: Validation) -> JsonObject:
             "apps": size.apps,
             "targets": size.targets,
         }
-    return data
-
-
-def _problem(problem: Problem) -> JsonObject:
-    where = problem.where
-    data: JsonObject = {"code": problem.code, "message": problem.message}
-    if where is not None:
-        for name in ("file", "line", "column", "cluster", "object", "field"):
-            value = getattr(where, name)
-            if value is not None:
-                data[name] = value
-    if problem.hint:
-        data["hint"] = problem.hint
     return data
 
 

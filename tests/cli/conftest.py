@@ -23,6 +23,7 @@ from fleetmgr.operations import plan as plan_operation
 from fleetmgr.operations import status as status_operation
 from fleetmgr.wiring import walk as wired
 from tests.reporting.fleets import plan_of
+from tests.reporting.schemas import hold_to_schemas
 
 
 @dataclass
@@ -118,7 +119,7 @@ def fleet(monkeypatch: pytest.MonkeyPatch) -> Fleet:
 
 
 class Cli:
-    """Runs one command line."""
+    """Runs one command line; JSON that it prints is held to its schema."""
 
     def __init__(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, home: Path
@@ -135,6 +136,7 @@ class Cli:
         settings = {"HOME": str(self.home), "TERM": "dumb", **environment}
         code = run(args, environment=settings)
         captured = self._capsys.readouterr()
+        hold_to_schemas(captured.out)
         return Result(code, captured.out, captured.err)
 
 

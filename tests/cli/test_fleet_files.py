@@ -93,9 +93,7 @@ def test_validate_lists_problems_on_stdout(tmp_path: Path, capsys: pytest.Captur
         {
             "code": "FLT-1003",
             "message": "unknown field `enviroments`",
-            "file": "fleet.yaml",
-            "line": 7,
-            "column": 1,
+            "where": {"file": "fleet.yaml", "line": 7, "column": 1},
             "hint": "did you mean `environments`?",
         }
     ]
@@ -135,7 +133,8 @@ def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = json.loads(capsys.readouterr().out)
     assert (data["kind"], data["app"], data["cluster"]) == ("Explanation", "web", "prod-1")
     value = next(v for v in data["values"] if v["key"] == "images.nginx")
-    assert (value["value"], value["file"], value["line"]) == ("1.27.3", "environments/prod/web.yaml", 1)
+    assert value["value"] == "1.27.3"
+    assert (value["where"]["file"], value["where"]["line"]) == ("environments/prod/web.yaml", 1)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,312 @@
+"""JSON Schemas (draft 2020-12) of everything that ``-o json`` prints, one for each kind.
+
+Built from the enums of the model, so that a new op or status is in them at once; strict, so that a field that
+appears, vanishes or changes its type without its schema fails a test. ``docs/reference/schemas`` holds them as
+files; a change that would break a reader needs a new apiVersion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from fleetmgr.errors import ExitCode
+from fleetmgr.model.change import ClusterStatus, Op
+from fleetmgr.model.health import HealthStatus
+from fleetmgr.model.jsontypes import JsonObject, is_array, is_object
+from fleetmgr.model.report import CheckResult, Outcome, SyncStatus
+from fleetmgr.reporting.problems import API_VERSION
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TEXT: JsonObject = {"type": "string"}
+_TEXTS: JsonObject = {"type": "array", "items": _TEXT}
+_FLAG: JsonObject = {"type": "boolean"}
+_COUNT: JsonObject = {"type": "integer", "minimum": 0}
+_SECONDS: JsonObject = {"type": "number", "minimum": 0}
+_CODE: JsonObject = {"enum": sorted(int(code) for code in ExitCode)}
+_TIME: JsonObject = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
+_OPTIONAL_TEXT: JsonObject = {"type": ["string", "null"]}
+
+
+def _ref(name: str) -> JsonObject:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _list(items: JsonObject) -> JsonObject:
+    return {"type": "array", "items": items}
+
+
+def _one_of(values: type[StrEnum]) -> JsonObject:
+    return {"enum": [value.value for value in values]}
+
+
+def _map(required: Mapping[str, JsonObject], optional: Mapping[str, JsonObject] | None = None) -> JsonObject:
+    """An object with these keys and no others."""
+    return {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _counts(*names: str) -> JsonObject:
+    return _map(dict.fromkeys(names, _COUNT))
+
+
+_DEFS: Mapping[str, JsonObject] = {
+    "problem": _map(
+        {"code": {"type": "string", "pattern": r"^FLT-\d{4}$"}, "message": _TEXT},
+        {"hint": _TEXT, "where": _ref("where")},
+    ),
+    "where": _map(
+        {},
+        {"file": _TEXT, "line": _COUNT, "column": _COUNT, "cluster": _TEXT, "object": _TEXT, "field": _TEXT},
+    ),
+    "object": _map(dict.fromkeys(("group", "version", "kind", "namespace", "name"), _TEXT)),
+    "health": _map({"status": _one_of(HealthStatus), "message": _TEXT}),
+    "field": {
+        "oneOf": [
+            _map({"path": _TEXT, "old": {}, "new": {}}),
+            _map({"path": _TEXT, "sensitive": {"const": True}}),
+        ]
+    },
+}
+_NAMED = {"resource": _TEXT, "object": _ref("object")}
+_CLUSTER = {"name": _TEXT, "environment": _TEXT, "exitCode": _CODE}
+_RUN = {"fleet": _TEXT, "revision": _TEXT, "partial": _FLAG, "exitCode": _CODE, "reason": _TEXT}
+_CHANGE = _map(
+    {"op": _one_of(Op), "app": _TEXT, **_NAMED, "diff": _list(_ref("field"))},
+    {
+        "reason": _TEXT,
+        "unverified": {"const": True},
+        "drift": {"const": True},
+        "writer": _TEXT,
+        "origin": _TEXT,
+    },
+)
+_PLAN = {
+    "id": _TEXT,
+    **_RUN,
+    "summary": _counts(
+        *("clusters", *(status.value for status in ClusterStatus)),
+        *(*(op.value for op in Op), "unverified", "drift"),
+    ),
+    "clusters": _list(
+        _map(
+            {**_CLUSTER, "status": _one_of(ClusterStatus), "changes": _list(_CHANGE)},
+            {"firstContact": {"const": True}, "warnings": _TEXTS, "error": _ref("problem")},
+        )
+    ),
+}
+_DIFF = {
+    "id": _TEXT,
+    **_RUN,
+    "clusters": _list(_map({**_CLUSTER, "status": _one_of(ClusterStatus)}, {"error": _ref("problem")})),
+    "changes": _list(
+        _map(
+            {"op": _one_of(Op), "app": _TEXT, **_NAMED, "clusters": _TEXTS, "patch": _TEXT}, {"reason": _TEXT}
+        )
+    ),
+}
+_APPLY = {
+    "planId": _TEXT,
+    **_RUN,
+    "summary": _map(
+        {
+            **dict.fromkeys(("clusters", "succeeded", "unreachable", "failed"), _COUNT),
+            "objects": _counts(*(outcome.value for outcome in Outcome)),
+            **{op.value: _COUNT for op in Op if op.writes},
+        }
+    ),
+    "clusters": _list(
+        _map(
+            {
+                **_CLUSTER,
+                "seconds": _SECONDS,
+                "results": _list(
+                    _map(
+                        {"op": _one_of(Op), "app": _TEXT, **_NAMED, "outcome": _one_of(Outcome)},
+                        {"error": _ref("problem")},
+                    )
+                ),
+                "health": _list(_map({"app": _TEXT, "status": _one_of(HealthStatus), "message": _TEXT})),
+            },
+            {"warnings": _TEXTS, "error": _ref("problem")},
+        )
+    ),
+}
+_STATUS = {
+    "fleet": _TEXT,
+    "revision": _TEXT,
+    "exitCode": _CODE,
+    "reason": _TEXT,
+    "summary": _map(
+        {
+            **dict.fromkeys(("clusters", "unreachable", "targets"), _COUNT),
+            "sync": _counts(*(sync.value for sync in SyncStatus)),
+            "health": _counts(*(health.value for health in HealthStatus)),
+        }
+    ),
+    "clusters": _list(
+        _map(
+            {
+                **_CLUSTER,
+                "version": _OPTIONAL_TEXT,
+                "apps": _list(
+                    _map(
+                        {
+                            "name": _TEXT,
+                            "sync": _one_of(SyncStatus),
+                            "health": _ref("health"),
+                            "pending": _COUNT,
+                            "revision": _OPTIONAL_TEXT,
+                            "appliedAt": _OPTIONAL_TEXT,
+                            "actor": _OPTIONAL_TEXT,
+                            "objects": _list(_map({**_NAMED, "health": _ref("health")})),
+                        },
+                        {"version": _OPTIONAL_TEXT, "images": _TEXTS, "since": _OPTIONAL_TEXT},
+                    )
+                ),
+            },
+            {"error": _ref("problem")},
+        )
+    ),
+}
+_PROCESS = _map(
+    {
+        "name": _TEXT,
+        "state": {"enum": ["ready", "starting", "dead", "stopped"]},
+        "pid": {"type": ["integer", "null"]},
+        "port": _COUNT,
+        "rss": {"type": ["integer", "null"]},
+        "uptime": {"type": ["number", "null"]},
+        "log": _TEXT,
+    }
+)
+_SANDBOX = {
+    "name": _TEXT,
+    "state": {"enum": ["ready", "degraded", "stopped", "absent"]},
+    "kubeconfig": _TEXT,
+    "shared": _list(_PROCESS),
+    "clusters": _list(
+        _map(
+            {
+                "name": _TEXT,
+                "state": {"enum": ["ready", "starting", "degraded", "stopped"]},
+                "server": _TEXT,
+                "processes": _list(_PROCESS),
+            }
+        )
+    ),
+}
+_DIAGNOSIS = {
+    "exitCode": _CODE,
+    "reason": _TEXT,
+    "summary": _counts(*(result.value for result in CheckResult)),
+    "checks": _list(
+        _map(
+            {"name": _TEXT, "result": _one_of(CheckResult), "message": _TEXT, "exitCode": _CODE},
+            {"cluster": _TEXT, "hint": _TEXT},
+        )
+    ),
+}
+_KINDS: Mapping[str, tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]] = {
+    "Plan": (_PLAN, {}),
+    "Drift": (_PLAN, {}),
+    "Diff": (_DIFF, {}),
+    "ApplyResult": (_APPLY, {}),
+    "Status": (_STATUS, {"at": _OPTIONAL_TEXT}),
+    "Diagnosis": (_DIAGNOSIS, {}),
+    "Validation": (
+        {"valid": _FLAG, "problems": _list(_ref("problem")), "warnings": _list(_ref("problem"))},
+        {"fleet": _TEXT, "summary": _counts("environments", "clusters", "apps", "targets")},
+    ),
+    "Explanation": (
+        {
+            "app": _TEXT,
+            "cluster": _TEXT,
+            "values": _list(_map({"key": _TEXT, "value": {}, "layer": _TEXT}, {"where": _ref("where")})),
+        },
+        {},
+    ),
+    "Error": ({"exitCode": _CODE, "reason": _TEXT, "errors": _list(_ref("problem"))}, {}),
+    "Edit": (
+        {
+            "verb": _TEXT,
+            "entry": _map({"kind": _TEXT, "name": _TEXT}),
+            "files": _TEXTS,
+            "diff": _TEXT,
+            "notes": _TEXTS,
+            "written": _FLAG,
+        },
+        {},
+    ),
+    "Init": ({"fleet": _TEXT, "created": _TEXTS, "extended": _TEXTS, "kept": _TEXTS}, {}),
+    "SandboxStatus": (_SANDBOX, {}),
+    "SandboxDown": ({"name": _TEXT, "stopped": _TEXTS}, {}),
+    "Version": (
+        {"fleetmgr": _TEXT, "python": _TEXT},
+        {"libraries": {"type": "object", "additionalProperties": _TEXT}},
+    ),
+}
+_PHASE: JsonObject = {"enum": ["preview", "apply"]}
+_EVENTS: Mapping[str, Mapping[str, JsonObject]] = {
+    "ClusterStarted": {"phase": _PHASE},
+    "ObjectChanged": {"app": _TEXT, "op": _one_of(Op), **_NAMED},
+    "ObjectFailed": {"app": _TEXT, **_NAMED, "error": _ref("problem")},
+    "Waiting": {"app": _TEXT, "ready": _COUNT, "total": _COUNT, "message": _TEXT},
+    "ClusterFinished": {"phase": _PHASE, "exitCode": _CODE, "summary": _TEXT},
+}
+EVENT = "event"
+
+
+def _slug(kind: str) -> str:
+    """``ApplyResult`` -> ``apply-result``."""
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in kind).removeprefix("-")
+
+
+OUTPUT_KINDS: Mapping[str, str] = {**{_slug(kind): kind for kind in _KINDS}, EVENT: "Event"}
+"""Names of the schemas (``--kind``, and their files) and the ``kind`` of the documents."""
+
+
+def output_schema(name: str) -> JsonObject:
+    """The schema of one of ``OUTPUT_KINDS``; ``event`` is that of the lines of ``-o ndjson`` before the last."""
+    kind = OUTPUT_KINDS[name]
+    body: JsonObject
+    if name == EVENT:
+        common = {"time": _TIME, "cluster": _TEXT}
+        body = {"oneOf": [_document(event, {**common, **keys}, {}) for event, keys in _EVENTS.items()]}
+    else:
+        body = _document(kind, *_KINDS[kind])
+    used = _used(body, {})
+    return {
+        "$schema": _DIALECT,
+        "title": f"{kind} of {API_VERSION}",
+        **body,
+        **({"$defs": {key: used[key] for key in sorted(used)}} if used else {}),
+    }
+
+
+def _document(
+    kind: str, required: Mapping[str, JsonObject], optional: Mapping[str, JsonObject]
+) -> JsonObject:
+    head: dict[str, JsonObject] = {"apiVersion": {"const": API_VERSION}, "kind": {"const": kind}}
+    return _map({**head, **required}, optional)
+
+
+def _used(node: object, found: dict[str, JsonObject]) -> dict[str, JsonObject]:
+    """The shared definitions that ``node`` refers to, and those that they refer to."""
+    if is_object(node):
+        for key, value in node.items():
+            if key == "$ref":
+                name = str(value).rpartition("/")[2]
+                if name not in found:
+                    found[name] = _DEFS[name]
+                    _used(_DEFS[name], found)
+            else:
+                _used(value, found)
+    elif is_array(node):
+        for item in node:
+            _used(item, found)
+    return found
