@@ -10,8 +10,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from fleetmgr.engine.adoption import BEFORE_FIRST_APPLY, Kept, Takeover, pruned, takeover, without_bookkeeping
-from fleetmgr.engine.compare import LAST_APPLIED, changes_between, same, visible
-from fleetmgr.engine.fieldset import apply_fields
+from fleetmgr.engine.compare import LAST_APPLIED, changes_between, differing, same, visible
+from fleetmgr.engine.fieldset import apply_fields, holds
 from fleetmgr.engine.ownership import Owner, Ownership
 from fleetmgr.engine.secrecy import is_secret, mask_diff, mask_pair
 from fleetmgr.engine.trackers import refusal, trackers
@@ -243,11 +243,17 @@ def _moved(
 
 
 def _check_as_planned(scene: Scene, resource: Resource, live: JsonObject) -> None:
-    """Nothing but status and bookkeeping has moved since the plan: its owners' marks neither."""
+    """Nothing has moved since the plan, its makers' marks neither, but what others write that keep their fields
+    (the revision of a Deployment, the volume of a claim)."""
     planned = scene.live.get(resource.ref.key, {})
     if object_at(planned, "metadata").get("uid") != object_at(live, "metadata").get("uid"):
         raise _changed(scene, resource, "was replaced by another object since the plan")
-    if changes_between(planned, live, {}):
+    if differing(resource.inputs, live, {}) != differing(resource.inputs, planned, {}):
+        raise _changed(scene, resource, "was changed since the plan")
+    taking = takeover(live, scene.entry.manager)
+    for diff in changes_between(planned, live, {}):
+        if any(holds(theirs, diff.path) for theirs in taking.others) and not holds(taking.fields, diff.path):
+            continue
         raise _changed(scene, resource, "was changed since the plan")
 
 
