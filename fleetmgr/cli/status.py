@@ -9,6 +9,7 @@ from fleetmgr.cli.options import fleet_options, progress_option, report_options
 from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
+from fleetmgr.cli.width import terminal_width
 from fleetmgr.errors import ExitCode
 from fleetmgr.operations import status as operation
 from fleetmgr.planner.outcome import status_verdict
@@ -38,7 +39,7 @@ def status(invocation: Invocation) -> ExitCode:
     emit(
         invocation,
         Rendering(
-            text=lambda paint: status_text(found, paint=paint),
+            text=lambda paint: status_text(found, paint=paint, width=terminal_width(invocation)),
             data=lambda: status_data(found, verdict),
             markdown=lambda: status_markdown(found),
             workflow=lambda: status_workflow(found),

@@ -91,6 +91,10 @@ class TargetStatus(Struct, frozen=True, kw_only=True):
     applied_at: str | None = None
     actor: str | None = None
     objects: tuple[ObjectHealth, ...] = ()
+    images: tuple[str, ...] = ()
+    """Of the live workloads' containers."""
+    since: str | None = None
+    """RFC 3339: since when it has its health, as far as the live objects say."""
 
 
 class ClusterState(Struct, frozen=True, kw_only=True):
@@ -109,6 +113,8 @@ class FleetStatus(Struct, frozen=True, kw_only=True):
     fleet: str
     revision: str
     clusters: tuple[ClusterState, ...]
+    at: str = ""
+    """RFC 3339: when it was looked at."""
 
 
 class CheckResult(StrEnum):

@@ -19,6 +19,7 @@ from fleetmgr.operations.embedded.wait import object_health
 from fleetmgr.operations.plan import scene_of
 from fleetmgr.operations.render import render
 from fleetmgr.operations.revision import revision_of
+from fleetmgr.operations.status_facts import images_of, since_of
 from fleetmgr.operations.walk import Walk
 from fleetmgr.spec import Cluster
 
@@ -35,7 +36,10 @@ def status(walk: Walk, selection: Selection, sink: EventSink) -> FleetStatus:
 
     states = across(one, list(zip(chosen, stacks, strict=True)), parallel=walk.parallel, stop=walk.stop)
     return FleetStatus(
-        fleet=walk.loaded.fleet.name, revision=revision_of(walk.repository), clusters=tuple(states)
+        fleet=walk.loaded.fleet.name,
+        revision=revision_of(walk.repository),
+        clusters=tuple(states),
+        at=walk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
 
 
@@ -67,17 +71,21 @@ def _target(scene: Scene, app: str, changes: tuple[Change, ...]) -> TargetStatus
         resources, scene.live, finished=lambda r: finished_earlier(scene, r), around=around
     )
     record = scene.record(app)
+    health = worst(objects)
+    live = [scene.live[r.ref.key] for r in resources if r.ref.key in scene.live]
     return TargetStatus(
         app=app,
         cluster=scene.entry.cluster,
         environment=scene.entry.environment,
         sync=_sync(own),
-        health=worst(objects),
+        health=health,
         pending=sum(c.op.writes for c in own),
         revision=record.revision if record else None,
         applied_at=record.applied_at or None if record else None,
         actor=record.actor or None if record else None,
         objects=tuple(objects),
+        images=images_of(live),
+        since=since_of(objects, scene.live, health.status),
     )
 
 

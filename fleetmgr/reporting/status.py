@@ -13,25 +13,21 @@ from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.plan_data import object_data
 from fleetmgr.reporting.plan_text import short_revision
 from fleetmgr.reporting.problems import API_VERSION, failure_lines, problem_data
+from fleetmgr.reporting.status_matrix import matrix, version
 from fleetmgr.reporting.style import HEALTH_COLOURS, PLAIN, Paint
-from fleetmgr.reporting.table import columns
-from fleetmgr.reporting.wording import code_name, counted
+from fleetmgr.reporting.wording import code_name, counted, names
 
-_TITLES = ["APP", "CLUSTER", "ENVIRONMENT", "SYNC", "HEALTH", "REVISION", "SINCE"]
-_SYNC, _HEALTH = 3, 4
-_SYNC_COLOURS = {SyncStatus.SYNCED: "green", SyncStatus.OUT_OF_SYNC: "yellow", SyncStatus.UNKNOWN: "red"}
+WIDTH = 100
+"""Columns where there is no terminal to fit."""
 
 
-def status_text(status: FleetStatus, *, paint: Paint = PLAIN) -> str:
-    """A table of app x cluster, then what is wrong where."""
+def status_text(status: FleetStatus, *, paint: Paint = PLAIN, width: int = WIDTH) -> str:
+    """App x cluster in at most ``width`` columns where that can be, then what is wrong where."""
     targets = [target for cluster in status.clusters for target in cluster.targets]
     lines = [paint("bold", _headline(status, targets)), ""]
     if targets:
-        lines += _table(targets, paint)
-    for target in targets:
-        if target.health.status is not HealthStatus.HEALTHY and target.health.message:
-            place = f"{visible(target.app)} on {visible(target.cluster)}"
-            lines.append(f"  {place}: {target.health.status.value}: {visible(target.health.message)}")
+        lines += [*matrix(status, width=width, paint=paint), ""]
+    lines += _messages(targets, paint)
     for cluster in status.clusters:
         lines += _failure(cluster, paint)
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -47,6 +43,7 @@ def status_data(status: FleetStatus, verdict: Verdict) -> JsonObject:
         "kind": "Status",
         "fleet": status.fleet,
         "revision": status.revision,
+        "at": status.at,
         "exitCode": int(verdict.exit_code),
         "reason": verdict.reason,
         "summary": {
@@ -74,30 +71,17 @@ def _headline(status: FleetStatus, targets: list[TargetStatus]) -> str:
     return f"Fleet {visible(status.fleet)}{at}: {', '.join(parts)}; {apps}"
 
 
-def _table(targets: list[TargetStatus], paint: Paint) -> list[str]:
-    def colour(row: int, column: int, text: str) -> str:
-        if row == 0:
-            return paint("bold", text)
-        target = targets[row - 1]
-        if column == _SYNC:
-            return paint(_SYNC_COLOURS[target.sync], text)
-        return paint(HEALTH_COLOURS[target.health.status], text) if column == _HEALTH else text
-
-    return [*columns([_TITLES, *(_row(target) for target in targets)], paint=colour), ""]
-
-
-def _row(target: TargetStatus) -> list[str]:
-    pending = f" ({target.pending})" if target.pending else ""
-    cells = [
-        target.app,
-        target.cluster,
-        target.environment,
-        f"{target.sync.value}{pending}",
-        target.health.status.value,
-        short_revision(target.revision) if target.revision else "-",
-        target.applied_at or "never",
+def _messages(targets: list[TargetStatus], paint: Paint) -> list[str]:
+    """Why what is not Healthy is not; what is the same on many clusters once."""
+    where: dict[tuple[str, HealthStatus, str], list[str]] = {}
+    for target in targets:
+        if target.health.status is not HealthStatus.HEALTHY and target.health.message:
+            key = (target.app, target.health.status, target.health.message)
+            where.setdefault(key, []).append(target.cluster)
+    return [
+        f"  {visible(app)} on {names(clusters)}: {paint(HEALTH_COLOURS[state], state.value)}: {visible(message)}"
+        for (app, state, message), clusters in where.items()
     ]
-    return [visible(cell) for cell in cells]
 
 
 def _failure(cluster: ClusterState, paint: Paint) -> list[str]:
@@ -130,6 +114,9 @@ def _target_data(target: TargetStatus) -> JsonObject:
         "revision": target.revision,
         "appliedAt": target.applied_at,
         "actor": target.actor,
+        "version": version(target.images) or None,
+        "images": list(target.images),
+        "since": target.since,
         "objects": [
             {**object_data(o.ref), "health": {"status": o.health.status.value, "message": o.health.message}}
             for o in target.objects

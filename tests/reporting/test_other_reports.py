@@ -364,9 +364,13 @@ def test_status() -> None:
     assert status_text(seen()) == dedent("""\
         Fleet shop at 3f2a1c9d0b7e+dirty: 2 clusters, 1 unreachable; 2 targets, 1 synced, 1 healthy
 
-        APP  CLUSTER  ENVIRONMENT  SYNC           HEALTH    REVISION      SINCE
-        web  dev-1    dev          OutOfSync (2)  Degraded  3f2a1c9d0b7e  2026-11-20T10:00:00Z
-        api  dev-1    dev          Synced         Healthy   -             never
+        APP   dev-1                      prod-1
+              dev                        unreachable
+        web   !                          ?
+                OutOfSync (2)/Degraded
+        api   =                          ?
+
+        = Synced and Healthy   ! not Healthy   ? not known
 
           web on dev-1: Degraded: 1 of 2 replicas
           prod-1 (prod): unreachable
@@ -388,6 +392,9 @@ def test_status_as_data() -> None:
         "revision": "3f2a1c9d0b7e4455",
         "appliedAt": "2026-11-20T10:00:00Z",
         "actor": None,
+        "version": None,
+        "images": [],
+        "since": None,
     }
     assert data["clusters"][1]["error"]["code"] == "FLT-3001"
 
