@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import cast
+
 import click
 
 from fleetmgr.cli.invocation import Invocation
@@ -16,6 +19,7 @@ from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode
+from fleetmgr.model.change import Plan
 from fleetmgr.operations import plan as operation
 from fleetmgr.planner.outcome import plan_verdict
 from fleetmgr.reporting.github_results import diff_workflow
@@ -24,24 +28,33 @@ from fleetmgr.reporting.unified import diff_data, diff_text
 
 
 @click.command()
+@click.argument("revisions", metavar="[BASE..HEAD]", required=False)
 @fleet_options
 @adopt_option
 @detailed_exitcode
 @report_options
 @progress_option
 @click.pass_obj
-def diff(invocation: Invocation, *, detailed_exitcode: bool) -> ExitCode:
+def diff(invocation: Invocation, *, revisions: str | None, detailed_exitcode: bool) -> ExitCode:
     """Show the plan as unified diffs of objects, live against desired, equal ones once.
+
+    With BASE..HEAD, what two revisions of this repository render is compared instead, and no cluster is asked.
+    BASE.. compares with the working tree.
 
     Values of Secrets are never shown; keys whose value changes are marked.
 
     \b
     Example:
       fleet diff -c prod-1 --color always | less -R
+      fleet diff origin/main..HEAD
     """
-    walk = open_walk(invocation)
-    with shown(invocation) as sink:
-        found = operation.plan(walk, selection(invocation), sink)
+    if revisions is not None:
+        wired = importlib.import_module("fleetmgr.wiring.revisions")
+        found = cast("Plan", wired.compare(invocation.file, revisions, selection(invocation)))
+    else:
+        walk = open_walk(invocation)
+        with shown(invocation) as sink:
+            found = operation.plan(walk, selection(invocation), sink)
     verdict = plan_verdict(found, detailed=detailed_exitcode)
     emit(
         invocation,

@@ -111,6 +111,9 @@ class ClusterPlan(Struct, frozen=True, kw_only=True):
     """Server warnings (deprecations) and ours, each once."""
 
 
+LIVE_AND_DESIRED = ("live", "desired")
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """The whole fleet at one revision. ``id`` is the digest of everything below it."""
 
@@ -121,6 +124,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     clusters: tuple[ClusterPlan, ...]
     partial: bool = False
     """A selection was given: what was not selected is neither pruned nor advanced."""
+    compared: tuple[str, str] = LIVE_AND_DESIRED
+    """What is before and after; two revisions when no cluster was asked."""
 
     def count(self, op: Op) -> int:
         """How many objects of the fleet have ``op``."""

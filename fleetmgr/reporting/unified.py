@@ -11,7 +11,7 @@ import yaml
 from msgspec import Struct
 
 from fleetmgr.errors import ExitCode
-from fleetmgr.model.change import Change, ClusterStatus, Op, Plan
+from fleetmgr.model.change import LIVE_AND_DESIRED, Change, ClusterStatus, Op, Plan
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.verdict import Verdict
 from fleetmgr.reporting.escape import visible, visible_lines
@@ -39,7 +39,7 @@ def patches(plan: Plan) -> tuple[Patch, ...]:
     for cluster in plan.clusters:
         for change in cluster.changes:
             if change.op is not Op.KEEP:
-                lines = _remembered(change, written)
+                lines = _remembered(change, written, plan.compared)
                 changed = tuple(line for line in lines if line[:1] in ("+", "-"))
                 key = (change.app, change.op, change.ref, change.reason, change.unverified, changed)
                 found.setdefault(key, (change, lines, []))[2].append(cluster.cluster)
@@ -48,13 +48,15 @@ def patches(plan: Plan) -> tuple[Patch, ...]:
     return tuple(made)
 
 
-def _remembered(change: Change, written: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _remembered(
+    change: Change, written: dict[str, tuple[str, ...]], compared: tuple[str, str]
+) -> tuple[str, ...]:
     """The patch of ``change``; equal objects on many clusters are written as YAML once."""
     live, result = sides(change)
     fields = [[d.path, d.old, d.new, d.sensitive] for d in change.diff]
     key = json.dumps([change.op.value, list(change.ref), live, result, fields], sort_keys=True)
     if key not in written:
-        written[key] = _lines(change, live, result)
+        written[key] = _lines(change, live, result, compared)
     return written[key]
 
 
@@ -72,7 +74,12 @@ def diff_text(plan: Plan, *, paint: Paint = PLAIN) -> str:
                 *(f"    {text}" for text in reason),
             ]
     if all(cluster.status is ClusterStatus.UNCHANGED for cluster in plan.clusters) and not lines:
-        lines.append(nothing_to_do(plan, "differences"))
+        before, after = plan.compared
+        lines.append(
+            nothing_to_do(plan, "differences")
+            if plan.compared == LIVE_AND_DESIRED
+            else f"No differences between {visible(before)} and {visible(after)}."
+        )
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -127,14 +134,16 @@ def _header(patch: Patch, paint: Paint) -> list[str]:
     return [paint(OP_COLOURS[patch.change.op], title), *reason]
 
 
-def _lines(change: Change, live: JsonObject | None, result: JsonObject | None) -> tuple[str, ...]:
+def _lines(
+    change: Change, live: JsonObject | None, result: JsonObject | None, compared: tuple[str, str]
+) -> tuple[str, ...]:
     """The unified diff; field diffs where the engine did not hand over the objects."""
     removed = change.op is Op.DELETE
     if not change.op.writes or (live is None and result is None) or (result is None and not removed):
         return tuple(line for diff in change.diff for line in field_lines(change.ref, diff, PLAIN))
     name = visible(str(change.ref))
-    old = "/dev/null" if live is None or change.op is Op.CREATE else f"live/{name}"
-    new = "/dev/null" if removed else f"desired/{name}"
+    old = "/dev/null" if live is None or change.op is Op.CREATE else f"{visible(compared[0])}/{name}"
+    new = "/dev/null" if removed else f"{visible(compared[1])}/{name}"
     before = [] if old == "/dev/null" else _yaml_lines(live)
     after = [] if removed else _yaml_lines(result)
     return tuple(difflib.unified_diff(before, after, old, new, lineterm=""))
