@@ -64,6 +64,11 @@ class Takeover(Struct, frozen=True, kw_only=True):
     rest: tuple[JsonObject, ...]
     time: str
 
+    @property
+    def writers(self) -> tuple[str, ...]:
+        """Others who wrote the object itself and keep what they wrote, sorted."""
+        return tuple(sorted({str(raw.get("manager")) for raw in self.rest if not raw.get("subresource")}))
+
     def held(self, kept: Kept, desired: JsonObject) -> JsonObject:
         """The fieldset that becomes ours."""
         if kept is Kept.NOTHING:

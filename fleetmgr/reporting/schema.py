@@ -82,6 +82,7 @@ _CHANGE = _map(
         "unverified": {"const": True},
         "drift": {"const": True},
         "writer": _TEXT,
+        "takesOver": _TEXTS,
         "origin": _TEXT,
     },
 )

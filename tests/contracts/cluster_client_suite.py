@@ -306,6 +306,20 @@ class ClusterClientContract:
                 manager=OURS,
             )
 
+    def test_a_patch_that_is_a_dry_run_changes_nothing(self, client: ClusterClient, namespace: str) -> None:
+        body = config_map(namespace, a="1", b="2")
+        before = self.apply(client, body).body
+        answer = client.patch(
+            self.resource(client, body),
+            namespace=namespace,
+            name="settings",
+            operations=[{"op": "add", "path": "/data", "value": {"a": "3"}}],
+            manager=OURS,
+            dry_run=True,
+        )
+        assert answer["data"] == {"a": "3"}
+        assert self.live(client, body) == before
+
     def test_access_reviews_answer(self, client: ClusterClient, namespace: str) -> None:
         assert client.allowed(
             AccessQuery(verb="patch", group="apps", resource="deployments", namespace=namespace)

@@ -72,9 +72,20 @@ def test_a_crash_between_the_move_and_the_apply_is_finished_by_the_next_run(worl
     assert settings(world)["data"] == {"a": "1", "b": "2"}
     assert {e["manager"] for e in settings(world)["metadata"]["managedFields"]} == {"fleetmgr:shop"}
     world.cluster.before = None
-    assert world.ops() == {("adopt", "ConfigMap/settings")}
+    (change,) = world.plan().changes
+    assert (change.op, change.reason) == (Op.ADOPT, "an earlier run began to take it over")
     world.apply()
     assert settings(world)["data"] == {"a": "1"}
+    assert world.ops() == set()
+
+
+def test_the_fields_of_a_tool_that_is_not_known_stay_with_it(world: World) -> None:
+    theirs(world, {"a": "0", "b": "2"}, manager="some-tool")
+    world.apps = {"web": App(manifests=[config()], more=ADOPT)}
+    (change,) = world.plan().changes
+    assert str(change.reason).startswith("made by some-tool; the fields of some-tool stay with it")
+    world.apply()
+    assert settings(world)["data"] == {"a": "1", "b": "2"}
     assert world.ops() == set()
 
 

@@ -171,11 +171,15 @@ def _change(
 def _reason(live: JsonObject, taking: Takeover, kept: Kept) -> str:
     known = trackers(live)
     managers = _listed(tuple(_UNKNOWN if m == BEFORE_FIRST_APPLY else m for m in taking.managers))
-    parts = [f"made by {_listed(tuple(t.who for t in known)) or managers or _UNKNOWN}"]
+    staying = _listed(taking.writers)
+    made = _listed(tuple(t.who for t in known)) or managers or staying
+    parts = [f"made by {made}" if made else "an earlier run began to take it over"]
     if managers:
         parts.append(
             f"the fields of {managers} become this fleet's" if known else "its fields become this fleet's"
         )
+    elif staying:
+        parts.append(f"the fields of {staying} stay with it, but for those that Git names")
     if object_at(live, "metadata", "annotations").get(LAST_APPLIED):
         parts.append("kubectl's last-applied annotation goes")
     if kept is not Kept.NOTHING:
