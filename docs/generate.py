@@ -27,6 +27,7 @@ NOTICE = "<!-- Made by docs/generate.py; do not edit. -->"
 ORDER = (
     *("Defaults", "Environment", "Cluster", "Access", "App", "Placement", "Source", "Dependency"),
     *("Namespace", "ExcludedObject", "Sync", "Overlay", "OverlayException"),
+    *("KindHealth", "HealthRule"),
     *("Patch", "PatchTarget", "Include"),
 )
 MODELS = (Defaults, Environment, Cluster, Access, App, Source, Sync, Overlay, OverlayException)

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Entry] = {
     "apply": Entry("fleetmgr.cli.apply", "Make the fleet so.", _CHANGE, ("up",)),
     "diff": Entry("fleetmgr.cli.diff", "Show the plan as a diff of objects.", _CHANGE),
     "status": Entry("fleetmgr.cli.status", "Show sync and health of apps on clusters.", _LOOK),
+    "health": Entry("fleetmgr.cli.health", "Say the health of objects in files, offline.", _LOOK),
     "drift": Entry("fleetmgr.cli.drift", "Show what others changed on the clusters.", _LOOK),
     "doctor": Entry("fleetmgr.cli.doctor", "Check access, permissions and tools.", _LOOK),
     "init": Entry("fleetmgr.cli.init", "Write the smallest fleet.", _WRITE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fleetmgr.health.custom import CustomRules
 from fleetmgr.operations.embedded.entry import Entry
 from fleetmgr.spec import Cluster, LoadedFleet
 
@@ -17,5 +18,6 @@ def entry_of(loaded: LoadedFleet, cluster: Cluster) -> Entry:
         environment=cluster.environment,
         identity=cluster.identity,
         shares_with=others,
+        health=CustomRules(loaded.fleet.health),
         where=loaded.where("clusters", cluster.name),
     )

@@ -68,7 +68,11 @@ def _target(scene: Scene, app: str, changes: tuple[Change, ...]) -> TargetStatus
     resources = [r for r in scene.resources.values() if r.app == app]
     around = Neighbours(scene.client, scene.discovery)
     objects = object_health(
-        resources, scene.live, finished=lambda r: finished_earlier(scene, r), around=around
+        resources,
+        scene.live,
+        finished=lambda r: finished_earlier(scene, r),
+        around=around,
+        custom=scene.entry.health,
     )
     record = scene.record(app)
     health = worst(objects)

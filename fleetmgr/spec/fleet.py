@@ -8,6 +8,7 @@ from pydantic import Field
 
 from fleetmgr.spec.app import App
 from fleetmgr.spec.fields import Bool, Duration, Json, Name, StringMap
+from fleetmgr.spec.health import KindHealth
 from fleetmgr.spec.overlay import SpecModel, Sync
 
 API_VERSION = "fleetmgr.dev/v1"
@@ -87,3 +88,6 @@ class Fleet(SpecModel):
     environments: tuple[Environment, ...] = Field(default=(), description="Environments in promotion order.")
     clusters: tuple[Cluster, ...] = Field(default=(), description="Clusters.")
     apps: tuple[App, ...] = Field(default=(), description="Apps.")
+    health: tuple[KindHealth, ...] = Field(
+        default=(), description="Health rules of kinds, before the built-in ones."
+    )

@@ -18,6 +18,7 @@ from fleetmgr.spec.fields import Json, is_list
 from fleetmgr.spec.files import CODE, Files
 from fleetmgr.spec.fleet import Cluster, Fleet
 from fleetmgr.spec.foreign import refuse_foreign
+from fleetmgr.spec.health_rules import check_health
 from fleetmgr.spec.includes import flatten
 from fleetmgr.spec.loaded import SECTIONS, LoadedFleet, Places
 from fleetmgr.spec.overlay import Overlay, SpecModel
@@ -84,6 +85,7 @@ class _Loading:
         self._problems += islice(check(self._declared(fleet, overlays)), MOST)
         if fleet is not None:
             self._problems += _required_version(fleet, self._places)
+            self._problems += check_health(fleet.health, self._places)
             self._problems += _empty(fleet, self._data, self._places)
         if fleet is None or self._problems:
             raise InvalidInput(_in_reading_order(self._problems, self._places.root.file))

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from fleetmgr.engine.inventory import Parent, read_parent
 from fleetmgr.errors import Refused, Where
+from fleetmgr.health.custom import NONE, CustomRules
 from fleetmgr.model.applyset import (
     CLUSTER_LABEL,
     FLEET_LABEL,
@@ -40,6 +41,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     identity: str | None = None
     shares_with: frozenset[str] = frozenset()
     where: Where | None = None
+    health: CustomRules = NONE
+    """The fleet's own health rules."""
 
     @property
     def manager(self) -> str:

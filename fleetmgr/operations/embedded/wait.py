@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from fleetmgr.health.custom import NONE, CustomRules
 from fleetmgr.health.rules import has_rule, health_of
 from fleetmgr.health.surroundings import Surroundings, in_surroundings
 from fleetmgr.health.worst import worst
@@ -50,22 +51,29 @@ def object_health(
     *,
     finished: Callable[[Resource], bool],
     around: Surroundings,
+    custom: CustomRules = NONE,
 ) -> list[ObjectHealth]:
     """Health of each desired object; ``finished`` says whether one that is not there is a Job that is done.
 
     ``around`` is asked about objects that are not well by themselves. Raises ClusterError.
     """
     return [
-        ObjectHealth(ref=r.ref, health=_judged(r, live.get(r.ref.key), finished, around)) for r in resources
+        ObjectHealth(ref=r.ref, health=_judged(r, live.get(r.ref.key), finished, around, custom))
+        for r in resources
     ]
 
 
 def _judged(
-    resource: Resource, live: JsonObject | None, finished: Callable[[Resource], bool], around: Surroundings
+    resource: Resource,
+    live: JsonObject | None,
+    finished: Callable[[Resource], bool],
+    around: Surroundings,
+    custom: CustomRules,
 ) -> Health:
     if live is None:
         return _FINISHED if finished(resource) else health_of(None)
-    return in_surroundings(health_of(live), live, around)
+    health = health_of(live, custom)
+    return health if resource.ref.key.group_kind in custom else in_surroundings(health, live, around)
 
 
 def await_apps(
@@ -99,7 +107,7 @@ def _watched(scene: Scene, app: str, only: frozenset[GroupKind] | None) -> list[
         r
         for r in scene.resources.values()
         if r.app == app
-        and has_rule(r.ref.group, r.ref.kind)
+        and has_rule(r.ref.group, r.ref.kind, scene.entry.health)
         and (only is None or r.ref.key.group_kind in only)
     ]
 
