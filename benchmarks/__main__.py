@@ -1,12 +1,18 @@
-"""`python -m benchmarks [startup] [noop] [scale]`: all of them without arguments."""
+"""`python -m benchmarks [startup] [noop] [scale] [kustomize] [health]`: all of them without arguments."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import noop, scale, startup
+from benchmarks import health, kustomize, noop, scale, startup
 
-BENCHMARKS = {"startup": startup.main, "noop": noop.main, "scale": scale.main}
+BENCHMARKS = {
+    "startup": startup.main,
+    "noop": noop.main,
+    "scale": scale.main,
+    "kustomize": kustomize.main,
+    "health": health.main,
+}
 
 
 def main() -> None:
