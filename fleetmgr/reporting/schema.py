@@ -137,43 +137,58 @@ _APPLY = {
         )
     ),
 }
-_STATUS = {
-    "fleet": _TEXT,
-    "revision": _TEXT,
-    "exitCode": _CODE,
-    "reason": _TEXT,
-    "summary": _map(
-        {
-            **dict.fromkeys(("clusters", "unreachable", "targets"), _COUNT),
-            "sync": _counts(*(sync.value for sync in SyncStatus)),
-            "health": _counts(*(health.value for health in HealthStatus)),
-        }
-    ),
-    "clusters": _list(
-        _map(
+
+
+def _status(inside: Mapping[str, JsonObject]) -> Mapping[str, JsonObject]:
+    """Of a Status; ``inside`` is what a cluster may hold besides."""
+    return {
+        "fleet": _TEXT,
+        "revision": _TEXT,
+        "exitCode": _CODE,
+        "reason": _TEXT,
+        "summary": _map(
             {
-                **_CLUSTER,
-                "version": _OPTIONAL_TEXT,
-                "apps": _list(
-                    _map(
-                        {
-                            "name": _TEXT,
-                            "sync": _one_of(SyncStatus),
-                            "health": _ref("health"),
-                            "pending": _COUNT,
-                            "revision": _OPTIONAL_TEXT,
-                            "appliedAt": _OPTIONAL_TEXT,
-                            "actor": _OPTIONAL_TEXT,
-                            "objects": _list(_map({**_NAMED, "health": _ref("health")})),
-                        },
-                        {"version": _OPTIONAL_TEXT, "images": _TEXTS, "since": _OPTIONAL_TEXT},
-                    )
-                ),
-            },
-            {"error": _ref("problem")},
-        )
-    ),
-}
+                **dict.fromkeys(("clusters", "unreachable", "targets"), _COUNT),
+                "sync": _counts(*(sync.value for sync in SyncStatus)),
+                "health": _counts(*(health.value for health in HealthStatus)),
+            }
+        ),
+        "clusters": _list(
+            _map(
+                {
+                    **_CLUSTER,
+                    "version": _OPTIONAL_TEXT,
+                    "apps": _list(
+                        _map(
+                            {
+                                "name": _TEXT,
+                                "sync": _one_of(SyncStatus),
+                                "health": _ref("health"),
+                                "pending": _COUNT,
+                                "revision": _OPTIONAL_TEXT,
+                                "appliedAt": _OPTIONAL_TEXT,
+                                "actor": _OPTIONAL_TEXT,
+                                "objects": _list(_map({**_NAMED, "health": _ref("health")})),
+                            },
+                            {"version": _OPTIONAL_TEXT, "images": _TEXTS, "since": _OPTIONAL_TEXT},
+                        )
+                    ),
+                },
+                {"error": _ref("problem"), **inside},
+            )
+        ),
+    }
+
+
+_POD = _map(
+    {
+        **dict.fromkeys(("namespace", "name", "owner", "phase", "node", "reason"), _TEXT),
+        **dict.fromkeys(("ready", "containers", "restarts"), _COUNT),
+        "since": _OPTIONAL_TEXT,
+    }
+)
+_WARNED = _map({**dict.fromkeys(("object", "reason", "message", "last"), _TEXT), "count": _COUNT})
+_INSIDE = {"pods": _list(_POD), "warnings": _list(_WARNED), "notes": _TEXTS}
 _PROCESS = _map(
     {
         "name": _TEXT,
@@ -217,7 +232,8 @@ _KINDS: Mapping[str, tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]] 
     "Drift": (_PLAN, {}),
     "Diff": (_DIFF, {}),
     "ApplyResult": (_APPLY, {}),
-    "Status": (_STATUS, {"at": _OPTIONAL_TEXT}),
+    "Status": (_status({}), {"at": _OPTIONAL_TEXT}),
+    "AppStatus": ({**_status(_INSIDE), "app": _TEXT}, {"at": _OPTIONAL_TEXT}),
     "Diagnosis": (_DIAGNOSIS, {}),
     "Validation": (
         {"valid": _FLAG, "problems": _list(_ref("problem")), "warnings": _list(_ref("problem"))},
