@@ -166,6 +166,19 @@ def test_a_hundred_deployments_restart_no_pod(fleet: Fleet) -> None:
     fleet.assert_settled()
 
 
+def test_a_restart_and_an_autoscalers_replicas_are_not_undone(fleet: Fleet) -> None:
+    unsaid = deployment(fleet).replace("  replicas: 1\n", "")
+    make(fleet, deployment(fleet))
+    fleet.kubectl("rollout", "restart", "deployment", "web")
+    fleet.kubectl("scale", "deployment", "web", "--replicas=3")
+    fleet.kubectl("rollout", "status", "deployment", "web", "--timeout=60s")
+    before = fleet.get("deployment", "web")["spec"]
+    assert (before["replicas"], len(before["template"]["metadata"]["annotations"])) == (3, 1)
+    fleet.manifests(web=unsaid)
+    adopted(fleet, "deployment", "web")
+    assert fleet.get("deployment", "web")["spec"] == before
+
+
 CLAIM = """
 apiVersion: v1
 kind: PersistentVolumeClaim
