@@ -15,7 +15,7 @@ from fleetmgr.health.conditions import Rule, unknown
 from fleetmgr.model.health import Health, HealthStatus
 from fleetmgr.model.jsontypes import Json, JsonObject, is_array, is_object
 from fleetmgr.model.objects import GroupKind
-from fleetmgr.spec.cel import compiled, nesting
+from fleetmgr.spec.cel import VARIABLES, compiled, nesting
 from fleetmgr.spec.health import HealthRule, KindHealth
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class _Compiled(Struct, frozen=True):
     depth: int
     sums: int
     """How often lists may be joined to longer ones."""
+    variables: frozenset[str]
+    """Of ``self`` and ``object``, those that it reads."""
 
 
 class CustomRules:
@@ -70,13 +72,15 @@ class CustomRules:
 def _compiled(rule: HealthRule) -> _Compiled:
     told = rule.message_expression
     texts = [rule.when, *([told] if told is not None else [])]
+    programs = [compiled(text) for text in texts]
     return _Compiled(
         HealthStatus(rule.status),
-        compiled(rule.when),
+        programs[0],
         rule.message or "",
-        compiled(told) if told is not None else None,
+        programs[1] if told is not None else None,
         max(nesting(text) for text in texts),
         max(text.count("+") + text.count(",") for text in texts),
+        VARIABLES & {name for program in programs for name in program.variables()},
     )
 
 
@@ -84,7 +88,8 @@ def _first(rules: list[_Compiled], live: JsonObject) -> Health | None:
     from cel import Context  # noqa: PLC0415 - a fleet without rules does not pay for CEL
 
     try:
-        context = Context({"self": live, "object": live})
+        used = {name for rule in rules for name in rule.variables}
+        context = Context(dict.fromkeys(used, live))  # the object is copied for each name
     except Exception as error:  # noqa: BLE001 - what the library cannot take must not stop a run
         return unknown(f"cannot be given to the rules of fleet.yaml: {_said(error)}")
     for number, rule in enumerate(rules, start=1):
