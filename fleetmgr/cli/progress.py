@@ -32,8 +32,11 @@ from fleetmgr.reporting.wording import code_name
 def shown(invocation: Invocation) -> Generator[EventSink, None, None]:
     """A sink that shows events while the block runs; it may be called from any thread."""
     mode = invocation.progress
+    settings = invocation.terminal
     if mode == "auto":
-        mode = "tty" if invocation.terminal.can_redraw else "plain"
+        mode = "tty" if settings.can_redraw else "plain"
+    elif mode == "tty" and not (settings.stderr_tty and not settings.dumb):
+        mode = "plain"  # nothing is redrawn where it cannot be
     with _sink(mode, invocation) as sink:
         yield _streamed(invocation, sink) if _streams(invocation) else sink
 

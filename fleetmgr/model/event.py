@@ -13,10 +13,11 @@ from fleetmgr.model.objects import ObjectRef
 
 
 class ClusterStarted(Struct, frozen=True, kw_only=True):
-    """A cluster's walk began. ``phase`` is ``preview`` or ``apply``."""
+    """A cluster's walk began. ``phase`` is ``preview`` or ``apply``; ``objects`` are those to write (0: not known)."""
 
     cluster: str
     phase: str
+    objects: int = 0
 
 
 class ObjectChanged(Struct, frozen=True, kw_only=True):

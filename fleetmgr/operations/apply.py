@@ -43,7 +43,8 @@ def _apply_cluster(walk: Walk, part: ClusterPlan, options: UpOptions, sink: Even
             exit_code=part.failure.exit_code,
             failure=part.failure,
         )
-    sink(ClusterStarted(cluster=part.cluster, phase="apply"))
+    to_write = sum(change.op.writes for change in part.changes)
+    sink(ClusterStarted(cluster=part.cluster, phase="apply", objects=to_write))
     report = up(walk.scenes[part.cluster], part, options, clock=walk.clock, stop=walk.stop, sink=sink)
     sink(
         ClusterFinished(

@@ -33,7 +33,7 @@ def event_data(event: Event, *, time: str) -> JsonObject:
     }
     match event:
         case ClusterStarted():
-            return data | {"phase": event.phase}
+            return data | {"phase": event.phase} | ({"objects": event.objects} if event.objects else {})
         case ObjectChanged():
             return data | {"app": event.app, "op": event.op.value, **object_data(event.ref)}
         case ObjectFailed():

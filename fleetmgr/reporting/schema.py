@@ -275,6 +275,7 @@ _EVENTS: Mapping[str, Mapping[str, JsonObject]] = {
     "Waiting": {"app": _TEXT, "ready": _COUNT, "total": _COUNT, "message": _TEXT},
     "ClusterFinished": {"phase": _PHASE, "exitCode": _CODE, "summary": _TEXT},
 }
+_OPTIONAL_OF_EVENTS: Mapping[str, Mapping[str, JsonObject]] = {"ClusterStarted": {"objects": _COUNT}}
 EVENT = "event"
 
 
@@ -293,7 +294,12 @@ def output_schema(name: str) -> JsonObject:
     body: JsonObject
     if name == EVENT:
         common = {"time": _TIME, "cluster": _TEXT}
-        body = {"oneOf": [_document(event, {**common, **keys}, {}) for event, keys in _EVENTS.items()]}
+        body = {
+            "oneOf": [
+                _document(event, {**common, **keys}, _OPTIONAL_OF_EVENTS.get(event, {}))
+                for event, keys in _EVENTS.items()
+            ]
+        }
     else:
         body = _document(kind, *_KINDS[kind])
     used = _used(body, {})

@@ -8,10 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from fleetmgr import __version__
-from fleetmgr.cli.live import Rows
 from fleetmgr.cli.main import run
 from fleetmgr.cli.progress import PlainLines, sentence
 from fleetmgr.cli.terminal import terminal_settings
@@ -83,37 +81,6 @@ def test_events_in_words(event: Event, expected: str) -> None:
     lines: list[str] = []
     PlainLines(lines.append, lambda: "12:00:00")(event)
     assert lines == [f"12:00:00 a: {expected}\n"]
-
-
-def _drawn(rows: Rows, height: int) -> list[str]:
-    console = Console(width=100, height=height, force_terminal=False, color_system=None)
-    with console.capture() as capture:
-        console.print(rows)
-    return [line.rstrip() for line in capture.get().splitlines()]
-
-
-def test_the_table_shows_each_cluster_in_a_row() -> None:
-    rows = Rows()
-    for event, _ in EVENTS[:3]:
-        rows(event)
-    rows(ClusterStarted(cluster="[bold]b", phase="preview"))
-    rows(ClusterFinished(cluster="c", phase="preview", exit_code=ExitCode.OK, summary="no changes"))
-    assert _drawn(rows, 24) == [
-        " a        running  1 written, 1 failed  failed Deployment shop-web/web: no\\x1b[2J",
-        " [bold]b  running                       preview started",
-        " c        done                          preview finished: no changes",
-    ]
-
-
-def test_the_table_never_outgrows_the_screen() -> None:
-    rows = Rows()
-    for number in range(100):
-        rows(ClusterFinished(cluster=f"c{number}", phase="preview", exit_code=ExitCode.OK, summary=""))
-    rows(ClusterStarted(cluster="late", phase="preview"))
-    lines = _drawn(rows, 10)
-    assert len(lines) == 8
-    assert lines[0].startswith(" late  running")
-    assert lines[-1] == "and 94 more clusters: 94 done"
 
 
 def test_version(cli: Cli) -> None:
