@@ -28,15 +28,17 @@ _CREATIONS = ("FailedCreate", "SuccessfulCreate")
 class Neighbours:
     """Implements health.surroundings.Surroundings for one moment: each list is read once."""
 
-    def __init__(self, client: ClusterClient, discovery: Discovery) -> None:
-        """Reads nothing yet."""
+    def __init__(self, client: ClusterClient, discovery: Discovery, *, explain: bool = True) -> None:
+        """Reads nothing yet. Without ``explain`` neither pods nor events are ever read: most workloads that are
+        not well just now only need a moment."""
+        self._explain = explain
         self._client = client
         self._discovery = discovery
         self._lists: dict[tuple[str, str, str], tuple[JsonObject, ...]] = {}
 
     def pods(self, workload: JsonObject) -> tuple[JsonObject, ...]:
         """Pods of the workload's current template."""
-        selector = _selector_text(object_at(workload, "spec", "selector"))
+        selector = _selector_text(object_at(workload, "spec", "selector")) if self._explain else ""
         if not selector:
             return ()
         current = self._current(workload, selector)
@@ -54,6 +56,8 @@ class Neighbours:
 
     def warnings(self, live: JsonObject) -> tuple[str, ...]:
         """Why its pods cannot be created: the newest event about creating them, when it says so."""
+        if not self._explain:
+            return ()
         uid = child(live, "metadata", "uid")
         about = [
             event

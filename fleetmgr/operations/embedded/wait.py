@@ -24,7 +24,10 @@ from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.stop import Stop
 
 _FIRST_PAUSE = 0.25
-_PAUSE = 2.0
+_PAUSE = 1.0
+"""Seconds between looks; also how long a stop may take to be seen."""
+_NEIGHBOURS = 3.0
+"""Seconds before pods are asked why a workload is not well, and before they are asked again."""
 _HEARTBEAT = 30.0
 """Seconds after which a log says again what is waited for."""
 _DONE = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
@@ -91,9 +94,13 @@ def await_apps(
     pause = _FIRST_PAUSE
     told: dict[str, tuple[int, str, int]] = {}
     started = clock.monotonic()
+    around, asked = Neighbours(scene.client, scene.client.discover(), explain=False), 0
     while True:
         beat = int((clock.monotonic() - started) // _HEARTBEAT)
-        health = _look(scene, watched, told, beat, sink)
+        age = int((clock.monotonic() - started) // _NEIGHBOURS)
+        if age != asked:
+            around, asked = Neighbours(scene.client, scene.client.discover(), explain=age > 0), age
+        health = _look(scene, watched, told, beat, sink, around)
         over = [h.app for h in health if h.status not in _DONE and clock.monotonic() >= deadlines[h.app]]
         settled = all(h.status in _DONE or h.status is HealthStatus.DEGRADED for h in health)
         if settled or over or stop.is_set():
@@ -118,11 +125,11 @@ def _look(
     told: dict[str, tuple[int, str, int]],
     beat: int,
     sink: EventSink,
+    around: Neighbours,
 ) -> list[AppHealth]:
     """One look at everything; tells what is new since ``told``, and all that still waits at each ``beat``."""
     wanted = [r.ref for resources in watched.values() for r in resources]
     live = _read(scene, wanted) if wanted else {}
-    around = Neighbours(scene.client, scene.client.discover())
     result: list[AppHealth] = []
     for app, resources in watched.items():
         objects = object_health(
