@@ -24,6 +24,8 @@ MAX_OUTPUT = 64 * 1024 * 1024
 OLDEST = (5, 0)
 """Version of kustomize: origin annotations and ``patches`` behave alike since then."""
 
+# Constant: an environment file may name a variable, whose value would be rendered.
+_NOTHING = "/nonexistent"
 _NOWHERE = "http://127.0.0.1:9"
 _MAX_MESSAGE = 2000
 _VERSION = re.compile(r"v(\d+)\.(\d+)")
@@ -124,9 +126,7 @@ def _check_version(path: Path) -> None:
 def _run(command: list[str], top: Path) -> bytes:
     """The standard output. Nothing of our environment reaches the process."""
     environment = {
-        "HOME": str(top),
-        "PATH": str(top / "nothing"),
-        "KUBECONFIG": str(top / "nothing"),
+        **dict.fromkeys(("HOME", "PATH", "KUBECONFIG"), _NOTHING),
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), _NOWHERE),
     }
     with tempfile.TemporaryFile() as errors:

@@ -48,12 +48,13 @@ _READS = frozenset({"path", "paths", "files", "env", "envs"})
 
 class Entry(Struct, frozen=True, kw_only=True):
     """A file or folder that a kustomization names. ``manifest`` files are YAML that kustomize parses; a
-    ``plugin`` is the configuration of a generator or transformer."""
+    ``plugin`` is the configuration of a generator or transformer; a ``secret`` becomes part of a Secret."""
 
     path: str
     place: Place
     manifest: bool = True
     plugin: bool = False
+    secret: bool = False
 
 
 class Kustomization(Struct, frozen=True, kw_only=True):
@@ -109,7 +110,8 @@ class _Reader:
         self._deny_plugins()
         for field in (*_ROOTS, *_FILES, "patchesStrategicMerge"):
             for index, value in enumerate(_listed(self._data.get(field))):
-                if isinstance(value, str) and "\n" not in value:
+                inline = field == "patchesStrategicMerge" and isinstance(value, str) and "\n" in value
+                if not inline:
                     yield self._entry(value, field, index)
         for field in _PATCHES:
             for index, value in enumerate(_listed(self._data.get(field))):
@@ -128,7 +130,7 @@ class _Reader:
                 found += [text for text in _listed(literals) if isinstance(text, str)]
         return tuple(part for text in found for part in (text, text.partition("=")[2]) if part)
 
-    def _entry(self, path: Json, *at: Key, manifest: bool = True) -> Entry:
+    def _entry(self, path: Json, *at: Key) -> Entry:
         place = self._root.walk(*at)
         if not isinstance(path, str):
             raise InvalidInput((place.problem("must be the path of a file", code=UNKNOWN_FIELD),))
@@ -138,7 +140,7 @@ class _Reader:
                 where=place.where(),
                 hint="copy it into the repository; allowing hosts is not yet supported",
             )
-        return Entry(path=path, place=place, manifest=manifest)
+        return Entry(path=path, place=place)
 
     def _generated(self) -> Iterator[Entry]:
         for field in _GENERATORS:
@@ -149,7 +151,8 @@ class _Reader:
                             path = text.partition("=")[2] or text if isinstance(text, str) else text
                             at = (field, index, key, number) if is_array(value) else (field, index, key)
                             self._entry(text, *at)
-                            yield self._entry(path, *at, manifest=False)
+                            secret = field == "secretGenerator"
+                            yield replace(self._entry(path, *at), manifest=False, secret=secret)
 
     def _deny_plugins(self) -> None:
         for field in _HELM:

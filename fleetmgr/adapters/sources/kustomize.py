@@ -17,7 +17,13 @@ from fleetmgr.adapters.sources.kustomization import (
     read_kustomization,
 )
 from fleetmgr.adapters.sources.local import MAX_FILE, MAX_FILES, MAX_TREE, digest_of
-from fleetmgr.adapters.sources.refusals import SourceEscapes, SourceNotFound, SourceTooLarge, SpecialFile
+from fleetmgr.adapters.sources.refusals import (
+    PluginDenied,
+    SourceEscapes,
+    SourceNotFound,
+    SourceTooLarge,
+    SpecialFile,
+)
 from fleetmgr.adapters.sources.trees import CommitTree, Kind, Tree, WorkingTree
 from fleetmgr.adapters.sources.walk import ROOT, resolve, source_path, walk
 from fleetmgr.errors import Problem, Where
@@ -28,7 +34,7 @@ from fleetmgr.ports.repository import Repository
 from fleetmgr.spec.yaml_guard import MANIFEST_LIMITS, scan
 
 HIDDEN = "(sensitive)"
-_YAML = (".yaml", ".yml")
+_MOST_LINES = 10_000
 # A value that is nothing but one variable, unquoted; kustomize keeps no quotes.
 _PLAIN_VARIABLE = re.compile(rb"((?::|-)[ \t]+)\$\{([^{}\n]*\}[ \t]*(?:[ \t]#[^\n]*)?\r?)$", re.MULTILINE)
 
@@ -163,14 +169,19 @@ class _Gathering:
         for entry in found.entries:
             real = self._resolved(folder, entry)
             kind = self.tree.kind(real)
+            if kind is Kind.FOLDER and entry.plugin:
+                message = f"`{entry.path}`: a plugin of kustomize is not read from a folder"
+                raise PluginDenied(message, where=entry.place.where(), hint="name its file")
             if kind is Kind.FOLDER:
                 folders.append(real)
                 continue
             if kind is Kind.MISSING:
                 raise SourceNotFound(f"`{entry.path}` is not there", where=entry.place.where())
             content = self._file(real, real)
-            if entry.manifest and real.suffix in _YAML:
+            if entry.manifest:
                 self._manifest(real, content, entry)
+            elif entry.secret:
+                self.secrets += _values(content)
         return folders
 
     def _resolved(self, folder: PurePosixPath, entry: Entry) -> PurePosixPath:
@@ -182,10 +193,12 @@ class _Gathering:
             raise SourceEscapes(error.message, where=entry.place.where(), hint=error.hint) from None
 
     def _manifest(self, real: PurePosixPath, content: bytes, entry: Entry) -> None:
-        scan(content, name=shown(real, self._revision), limits=MANIFEST_LIMITS)
         if entry.plugin:
             check_plugin(content, entry.place)
             return
+        if real.suffix == ".json":
+            return
+        scan(content, name=shown(real, self._revision), limits=MANIFEST_LIMITS)
         self.files[str(real)] = _PLAIN_VARIABLE.sub(rb"\1" + PLAIN_MARK.encode() + rb"\2", content)
 
     def _file(self, real: PurePosixPath, name: PurePosixPath) -> bytes:
@@ -199,3 +212,9 @@ class _Gathering:
             raise SourceTooLarge(f"`{name}`: more or larger files than a source may have")
         content = self.files[str(real)] = self.tree.read(real)
         return content
+
+
+def _values(content: bytes) -> list[str]:
+    """What of a Secret generator's file an error might quote: its lines, and what is behind `=` in them."""
+    lines = content.decode("utf-8", "replace").splitlines()[:_MOST_LINES]
+    return [part for line in lines for part in (line.strip(), line.partition("=")[2].strip()) if part[2:]]

@@ -148,6 +148,7 @@ def listener() -> Iterator[socket.socket]:
         "generators:\n- {address}\n",
         "transformers:\n- {address}\n",
         "configMapGenerator:\n- name: a\n  files:\n  - {address}\n",
+        "resources:\n- |\n  {address}\n",
         "configMapGenerator:\n- name: a\n  files:\n  - k={address}\n",
     ],
 )
@@ -194,6 +195,9 @@ BUILT_IN = "apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: l}\nla
         "generators: [plugin.yaml]\n",
         "transformers: [plugin.yaml]\n",
         "validators: [plugin.yaml]\n",
+        "generators: [plugin.txt]\n",
+        "generators: [plugin.json]\n",
+        "transformers: [folder]\n",
         "transformers:\n- |-\n  apiVersion: v1\n  kind: Exec\n  metadata: {name: x}\n",
         "transformers:\n- |-\n  apiVersion: builtin\n  kind: PatchTransformer\n  path: http://127.0.0.1/x\n",
         "generators:\n- |-\n  apiVersion: builtin\n  kind: HelmChartInflationGenerator\n",
@@ -206,6 +210,8 @@ def test_a_plugin_is_never_run(tmp_path: Path, text: str) -> None:
     )
     checkout = Checkout(tmp_path / "repo", committed=False, kustomizer=NeverRun())
     checkout.write({"app/kustomization.yaml": text, "app/plugin.yaml": plugin})
+    checkout.write({"app/plugin.txt": plugin, "app/plugin.json": '{"apiVersion": "v1", "kind": "Exec"}'})
+    checkout.write({"app/folder/kustomization.yaml": "resources: [../plugin.yaml]\n"})
 
     with pytest.raises(PluginDenied):
         checkout.fetch("kustomize", "app")

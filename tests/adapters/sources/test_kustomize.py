@@ -170,6 +170,20 @@ def test_an_error_never_shows_the_value_of_a_secret(checkout: Checkout) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_an_error_never_shows_a_line_of_a_file_for_a_secret(checkout: Checkout) -> None:
+    checkout.write(
+        {
+            "app/kustomization.yaml": "secretGenerator: [{name: s, envs: [a.env]}]\n",
+            "app/a.env": "hunter2/hunter2\n",
+        }
+    )
+
+    with pytest.raises(KustomizeFailed) as caught:
+        checkout.fetch("kustomize", "app")
+
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
