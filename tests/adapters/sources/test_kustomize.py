@@ -12,7 +12,7 @@ from fleetmgr.adapters.sources.refusals import SourceNotFound
 from fleetmgr.errors import InvalidInput
 from fleetmgr.model.artifact import Artifact
 from fleetmgr.model.jsontypes import JsonObject
-from fleetmgr.ports.kustomizer import KustomizeFailed
+from fleetmgr.ports.kustomizer import KustomizeFailed, KustomizeTree
 from fleetmgr.rendering.manifests import parse_artifact
 from tests.adapters.sources.trees import CONFIG, WEB, Checkout
 from tests.rendering.kubectl import kubectl_path
@@ -170,18 +170,22 @@ def test_an_error_never_shows_the_value_of_a_secret(checkout: Checkout) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_an_error_never_shows_a_line_of_a_file_for_a_secret(checkout: Checkout) -> None:
-    checkout.write(
-        {
-            "app/kustomization.yaml": "secretGenerator: [{name: s, envs: [a.env]}]\n",
-            "app/a.env": "hunter2/hunter2\n",
-        }
-    )
+class Quoting:
+    """Fails as kustomize may: with what it read."""
 
-    with pytest.raises(KustomizeFailed) as caught:
+    def build(self, tree: KustomizeTree) -> bytes:
+        raise KustomizeFailed("bad line: " + b" ".join(tree.files.values()).decode())
+
+
+def test_an_error_never_shows_a_line_of_a_file_for_a_secret(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path / "repo", committed=False, kustomizer=Quoting())
+    text = "secretGenerator: [{name: s, envs: [a.env], files: [b.txt], literals: [c=hunter4]}]\n"
+    checkout.write({"app/kustomization.yaml": text, "app/a.env": "a=hunter2\n", "app/b.txt": "hunter3\n"})
+
+    with pytest.raises(KustomizeFailed, match="bad line") as caught:
         checkout.fetch("kustomize", "app")
 
-    assert "hunter2" not in str(caught.value)
+    assert "hunter" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
