@@ -23,6 +23,7 @@ _VERSION = 20
 _NAMED = 3
 """Clusters that a summary names before it counts."""
 _SETTLED = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
+_WELL = frozenset({SyncStatus.SYNCED.value, HealthStatus.HEALTHY.value})
 _ABSENT: Cell = [("dim", ".")]
 _UNSEEN: Cell = [("red", "?")]
 _LEGEND = {
@@ -111,7 +112,8 @@ def _cell(cluster: ClusterState, app: str, at: str) -> Cell:
 def _target(target: TargetStatus, at: str) -> Cell:
     words = [symbol(target), version(target.images), age(at, target.since)]
     first = (colour(target), " ".join(word for word in words if word))
-    return [first] if symbol(target) == "=" else [first, (colour(target), f"  {state(target)}")]
+    unwell = [word for word in state(target).split("/") if word not in _WELL]
+    return [first, *((colour(target), f"  {word}") for word in unwell)]
 
 
 def _by_environment(status: FleetStatus, apps: list[str]) -> list[list[Cell]]:
@@ -178,13 +180,17 @@ def _listed(status: FleetStatus, apps: list[str], paint: Paint) -> list[str]:
     groups = _environments(status)
     for app in apps:
         lines.append(paint("bold", visible(app)))
-        for environment, clusters in groups.items():
-            cell = _summary(clusters, app, status.at)
-            if cell is _ABSENT:
-                continue
-            title = visible(environment if len(clusters) > 1 else clusters[0].cluster)
-            lines.append(f"  {title}")
-            lines += [f"    {paint(colour, text) if colour else text}" for colour, text in cell]
+        cells = {
+            visible(environment if len(clusters) > 1 else clusters[0].cluster): _summary(
+                clusters, app, status.at
+            )
+            for environment, clusters in groups.items()
+        }
+        size = max(map(len, cells))
+        for title, cell in cells.items():
+            for number, (hue, text) in enumerate(cell if cell is not _ABSENT else ()):
+                start = title if number == 0 else ""
+                lines.append(f"  {start.ljust(size)}  {paint(hue, text) if hue else text}")
     unread = [(e, line) for e, clusters in groups.items() for line in _unread(clusters)]
     return lines + [f"{visible(e)}: {paint(colour, text)}" for e, (colour, text) in unread]
 

@@ -364,11 +364,12 @@ def test_status() -> None:
     assert status_text(seen()) == dedent("""\
         Fleet shop at 3f2a1c9d0b7e+dirty: 2 clusters, 1 unreachable; 2 targets, 1 synced, 1 healthy
 
-        APP   dev-1                      prod-1
-              dev                        unreachable
-        web   !                          ?
-                OutOfSync (2)/Degraded
-        api   =                          ?
+        APP   dev-1             prod-1
+              dev               unreachable
+        web   !                 ?
+                OutOfSync (2)
+                Degraded
+        api   =                 ?
 
         = Synced and Healthy   ! not Healthy   ? not known
 

@@ -75,11 +75,11 @@ def shown(status: FleetStatus, width: int) -> str:
 
 def test_a_column_a_cluster() -> None:
     assert shown(fleet(4, unreachable=1), 120) == dedent("""\
-        APP    dev-1         prod-1        prod-2                    prod-3              prod-4
-               dev           prod          prod                      prod                unreachable
-        web    = 1.27.3 2h   = 1.27.3 2h   ~ 1.26 2h                 ! 1.27.3 2h         ?
-                                             OutOfSync (2)/Healthy     Synced/Degraded
-        rbac   = 2h          .             .                         .                   ?
+        APP    dev-1         prod-1        prod-2            prod-3        prod-4
+               dev           prod          prod              prod          unreachable
+        web    = 1.27.3 2h   = 1.27.3 2h   ~ 1.26 2h         ! 1.27.3 2h   ?
+                                             OutOfSync (2)     Degraded
+        rbac   = 2h          .             .                 .             ?
 
         = Synced and Healthy   ~ OutOfSync   ! not Healthy   ? not known   . not there
 
@@ -112,19 +112,15 @@ def test_a_list_where_the_terminal_is_narrow() -> None:
     assert shown(fleet(48, unreachable=2), 40).startswith(
         dedent("""\
         web
-          dev-1
-            = 1.27.3 2h
-          prod
-            1.27.3 on 45
-            1.26 on 1
-            = 44 Synced/Healthy
-            ~ 1 OutOfSync (2)/Healthy: prod-2
-            ! 1 Synced/Degraded: prod-3
+          dev-1  = 1.27.3 2h
+          prod   1.27.3 on 45
+                 1.26 on 1
+                 = 44 Synced/Healthy
+                 ~ 1 OutOfSync (2)/Healthy: prod-2
+                 ! 1 Synced/Degraded: prod-3
         rbac
-          dev-1
-            = 2h
-          prod
-            ?
+          dev-1  = 2h
+          prod   ?
         prod: 2 unreachable: prod-47, prod-48
         """)
     )
