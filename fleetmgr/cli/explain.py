@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from fleetmgr.cli.invocation import Invocation
@@ -9,7 +11,9 @@ from fleetmgr.cli.options import file_option, output_options
 from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.errors import UsageError
 from fleetmgr.expansion.explain import explain as explained
+from fleetmgr.expansion.explain import placed_on
 from fleetmgr.reporting.explanation import explanation_data, explanation_text
+from fleetmgr.reporting.wording import names
 from fleetmgr.spec import load
 
 
@@ -29,11 +33,12 @@ def explain(invocation: Invocation, *, app: str, cluster: str | None) -> int:
     Example:
       fleet explain web@prod-1
     """
+    loaded = load(invocation.file)
     if cluster is None:
-        app, at, cluster = app.partition("@")
-        if not at or not app or not cluster:
-            raise UsageError("which cluster?", hint="write APP@CLUSTER, such as web@prod-1")
-    values = explained(load(invocation.file), app, cluster)
+        app, _, cluster = app.partition("@")
+        if not app or not cluster:
+            raise _which(app, placed_on(loaded, app))
+    values = explained(loaded, app, cluster)
     emit(
         invocation,
         Rendering(
@@ -42,3 +47,11 @@ def explain(invocation: Invocation, *, app: str, cluster: str | None) -> int:
         ),
     )
     return 0
+
+
+def _which(app: str, clusters: Sequence[str]) -> UsageError:
+    """The question back, with the clusters that can be named."""
+    if not clusters:
+        return UsageError("which app on which cluster?", hint="write APP@CLUSTER, such as web@prod-1")
+    on = names(clusters)
+    return UsageError(f"on which cluster? `{app}` is on {on}", hint=f"write {app}@{clusters[0]}")

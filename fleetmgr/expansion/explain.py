@@ -30,6 +30,15 @@ def explain(loaded: LoadedFleet, app: str, cluster: str) -> tuple[ExplainedValue
     return tuple(sorted(_values(loaded, declared, target), key=lambda v: v.key))
 
 
+def placed_on(loaded: LoadedFleet, app: str) -> tuple[str, ...]:
+    """The clusters that ``app`` is placed on, in the order of fleet.yaml; none for an app that is not there."""
+    return tuple(
+        cluster.name
+        for cluster in loaded.fleet.clusters
+        if any(target.app == app for target in expand_cluster(loaded, cluster.name))
+    )
+
+
 def _values(loaded: LoadedFleet, app: App, target: Target) -> Iterator[ExplainedValue]:
     environment = next(e for e in loaded.fleet.environments if e.name == target.environment)
     layers = [

@@ -30,6 +30,7 @@ _KEEP = (
     "write `$${...}` to keep it, or set `substitute: false` on the source, "
     f"or the annotation `{DISABLE_ANNOTATION}: disabled` on the object"
 )
+_LISTED = 5
 _MISSING = object()
 
 
@@ -145,9 +146,19 @@ def _lookup(expression: str, variables: Mapping[str, Json]) -> Json:
         value = _descend(variables, parts)
         if value is not _MISSING:
             return value
-    near = difflib.get_close_matches(expression.strip(), _names(variables), n=1, cutoff=0.7)
-    hint = f"did you mean `${{{near[0]}}}`? Otherwise {_KEEP}" if near else _KEEP
-    raise _Fault(expression, "is not defined", hint, UNDEFINED)
+    raise _Fault(expression, "is not defined", _instead(expression.strip(), variables), UNDEFINED)
+
+
+def _instead(expression: str, variables: Mapping[str, Json]) -> str:
+    """What may have been meant: a value of a like name, never a mapping of values (`${vars}`)."""
+    names = [name for name in _names(variables) if not is_object(_descend(variables, name.split(".")))]
+    near = difflib.get_close_matches(expression, names, n=1, cutoff=0.7)
+    if near:
+        return f"did you mean `${{{near[0]}}}`? Otherwise {_KEEP}"
+    root = expression.rpartition(".")[0]
+    known = sorted(name for name in names if root and name.startswith(f"{root}."))[:_LISTED]
+    listed = ", ".join(f"`${{{name}}}`" for name in known)
+    return f"defined there: {listed}. Otherwise {_KEEP}" if known else _KEEP
 
 
 def _descend(value: Json, parts: list[str]) -> Json:

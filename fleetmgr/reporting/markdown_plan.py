@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from fleetmgr.model.change import ClusterPlan, ClusterStatus, Op, Plan
+from fleetmgr.model.change import LIVE_AND_DESIRED, ClusterPlan, ClusterStatus, Op, Plan
 from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.drift_text import drift_headline, drift_lines
 from fleetmgr.reporting.markdown import Block, Row, code, document, heading, html_code, marker, note, table
@@ -124,7 +124,12 @@ def _closing(plan: Plan, what: str) -> list[str]:
     if plan.partial:
         lines.append("Partial: what was not selected is neither pruned nor advanced.")
     if all(cluster.status is ClusterStatus.UNCHANGED for cluster in plan.clusters):
-        lines.append(nothing_to_do(plan, what))
+        before, after = plan.compared
+        lines.append(
+            nothing_to_do(plan, what)
+            if plan.compared == LIVE_AND_DESIRED
+            else f"No {what} between {code(before)} and {code(after)}."
+        )
     at = f" at {code(short_revision(plan.revision))}" if plan.revision else ""
     return [*lines, f"Plan {code(plan.id[:12])} of fleet {code(plan.fleet)}{at}."]
 

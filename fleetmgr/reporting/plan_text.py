@@ -92,7 +92,8 @@ def change_lines(group: ChangeGroup, paint: Paint) -> list[str]:
     if brief:
         told = change.reason is not None and not change.unverified
         return [f"{line}: {visible(change.reason or '')}" if told else line]
-    below = visible_lines(change.reason) if change.reason else []
+    told = change.reason is not None and not change.unverified  # said once for all of them, at the end
+    below = visible_lines(change.reason or "") if told else []
     if change.op in _BLOCKED and change.origin is not None:
         below.append(f"at {visible(str(change.origin))}")
     below += [line for diff in change.diff for line in field_lines(change.ref, diff, paint)]

@@ -60,6 +60,19 @@ def test_every_error_code_has_a_section_in_the_reference() -> None:
     assert not missing
 
 
+def test_every_section_of_the_reference_says_what_why_and_what_to_do() -> None:
+    page = (ROOT / "docs" / "reference" / "errors.md").read_text()
+    sections = re.split(r"(?m)^## (FLT-\d{4})\n", page)[1:]
+    codes, texts = sections[::2], sections[1::2]
+    assert len(codes) == len(set(codes))
+    lacking = [
+        code
+        for code, text in zip(codes, texts, strict=True)
+        if not re.search(r"(?s)\n\*\*.+?\*\*.*\n- Why: .+\n- What to do: .+", text)
+    ]
+    assert not lacking
+
+
 def test_no_file_names_a_package_registry_or_a_folder_of_some_machine() -> None:
     """Lock files and sources must work behind any mirror and in any checkout."""
     lock = (ROOT / "requirements" / "dev.txt").read_text()

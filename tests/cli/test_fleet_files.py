@@ -144,6 +144,15 @@ def test_explain_refusals(tmp_path: Path, args: tuple[str, ...]) -> None:
     assert fleet("explain", *args, "-f", write(tmp_path, FULL_FILES)) == 64
 
 
+def test_explain_asks_for_the_cluster_with_those_that_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fleet("explain", "web", "-f", write(tmp_path, FULL_FILES)) == 64
+    err = capsys.readouterr().err
+    assert "on which cluster? `web` is on dev-1" in err
+    assert "hint: write web@dev-1\n" in err
+
+
 def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert fleet("schema") == 0
     assert json.loads(capsys.readouterr().out)["title"] == "Fleet"

@@ -83,6 +83,7 @@ def test_a_null_variable_is_a_null_field() -> None:
     ("written", "message", "hint"),
     [
         ("${vars.replcas}", "`${vars.replcas}` is not defined", "did you mean `${vars.replicas}`"),
+        ("${vars.qqqqqqqqqqqq}", "`${vars.qqqqqqqqqqqq}` is not defined", "defined there: `${vars."),
         ("${HOME}", "`${HOME}` is not defined", "write `$${...}` to keep it"),
         ("${vars}", "`${vars}` is not defined", "substitute: false"),
         ("${X:-default}", "`${X:-default}` is not defined", "fleetmgr.dev/substitute"),
@@ -198,3 +199,9 @@ def test_two_clusters_differ_where_their_variables_do() -> None:
 def test_escaping_every_dollar_gives_the_text_back(text: str) -> None:
     quoted = "'" + text.replace("'", "''").replace("${", "$${") + "'"
     assert spec(quoted) == text
+
+
+def test_a_mapping_of_variables_is_never_what_was_meant() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        spec("${vars.n}")
+    assert "`${vars}`" not in (caught.value.problems[0].hint or "")

@@ -143,6 +143,20 @@ def test_a_first_apply_on_many_clusters_stays_short() -> None:
     assert f"    + Service shop-web/web (on 47 clusters: {names})" in lines
 
 
+def test_why_objects_are_unverified_is_said_once() -> None:
+    reason = "cannot patch deployments in shop-web"
+    plan = plan_of(
+        *(
+            cluster(f"dev-{n}", replace(change(Op.UPDATE, ref, IMAGE), unverified=True, reason=reason))
+            for n, ref in enumerate((WEB, SERVICE))
+        )
+    )
+    text = text_of(plan)
+    assert text.count(reason) == 1
+    assert f"Unverified: 2 objects: {reason}\n" in text
+    assert text.count("[unverified]") == 2
+
+
 def test_nothing_selected() -> None:
     assert "(no clusters selected)" in text_of(plan_of())
 
