@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import asdict
+
 from fleetmgr.expansion.expand import DEFAULT_TIMEOUT
 from fleetmgr.expansion.layers import MAPS, Layer, base_layers, exception_layers
 from fleetmgr.expansion.select import EmptySelection, UnknownSelection, clusters, expand_cluster
 from fleetmgr.model.explanation import ExplainedValue
 from fleetmgr.model.jsontypes import Json
 from fleetmgr.model.selection import Selection
-from fleetmgr.model.target import Target
+from fleetmgr.model.target import Patch, Target
 from fleetmgr.spec import App, LoadedFleet
 
 BUILT_IN = "built-in"
@@ -138,7 +140,16 @@ def _names(loaded: LoadedFleet, layers: list[Layer], target: Target) -> Iterator
             yield ExplainedValue(key=key, value=value, layer=layer.name, where=loaded.where(*layer.path, key))
     written = [(layer, index) for layer in layers for index in range(len(layer.patches))]
     for number, (patch, (layer, _)) in enumerate(zip(target.overlay.patches, written, strict=True)):
-        yield ExplainedValue(key=f"patches[{number}]", value=patch.text, layer=layer.name, where=patch.where)
+        yield ExplainedValue(
+            key=f"patches[{number}]", value=_patched(patch), layer=layer.name, where=patch.where
+        )
+
+
+def _patched(patch: Patch) -> Json:
+    """What a patch is for; not what it says, which may be a value of a Secret."""
+    if patch.target is None:
+        return "the object that it names"
+    return {name: value for name, value in asdict(patch.target).items() if value is not None}
 
 
 def _maps(loaded: LoadedFleet, layers: list[Layer], target: Target) -> Iterator[ExplainedValue]:

@@ -135,3 +135,16 @@ def test_two_revisions_of_kustomizations_are_compared(
     assert run(["diff", "HEAD.."]) == 0
 
     assert capsys.readouterr().out.count("image: nginx:2") == 2
+
+
+def test_explain_says_what_a_patch_is_for_and_never_what_it_says(
+    fleet: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (fleet / "fleet.yaml").write_text(FLEET.replace("owner:", "hunter2:"))
+
+    assert run(["explain", "web@prod-1"]) == 0
+
+    told = capsys.readouterr().out
+    assert "patches[0]" in told
+    assert "prod-web" in told
+    assert "hunter2" not in told
