@@ -81,14 +81,11 @@ class Neighbours:
                 wanted = object_at(workload, "metadata", "annotations").get(_REVISION)
                 sets = self._list(_REPLICA_SETS, _namespace(workload), selector)
                 return _label_of(sets, _POD_HASH, lambda s: _annotation(s, _REVISION) == wanted)
-            case "StatefulSet":
-                update = child(workload, "status", "updateRevision")
-                return [f"{_REVISION_HASH}={update}"] if update else None
             case "DaemonSet":
                 revisions = self._list(_REVISIONS, _namespace(workload), selector)
                 newest = max((int(r.get("revision") or 0) for r in revisions), default=0)
                 return _label_of(revisions, _REVISION_HASH, lambda r: r.get("revision") == newest)
-            case _:
+            case _:  # a StatefulSet waits for a broken pod of the old template as well (kubernetes#67250)
                 return []
 
     def _list(self, resource: ApiResource, namespace: str, selector: str) -> tuple[JsonObject, ...]:
