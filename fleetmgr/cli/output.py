@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def github_text(invocation: Invocation, workflow: Workflow) -> str:
     root = Path(invocation.github.workspace or ".").resolve()
     folder = invocation.file.parent.resolve()
     inside = folder.relative_to(root).as_posix() if folder.is_relative_to(root) else ""
-    return workflow_text(workflow, stop=secrets.token_hex(16), folder=inside)
+    return workflow_text(workflow, stop=os.urandom(16).hex(), folder=inside)
 
 
 def echo(text: str, *, err: bool = False) -> None:

@@ -7,7 +7,6 @@ A forge cuts or refuses comments over 65,536 characters: a document here has at 
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,6 +26,7 @@ _SUMMARY_LIMIT = 120
 _CUT_WORTH = 3_000
 """Below this many characters of room, a block is named and not begun."""
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 _TICKS = re.compile(r"`+")
 _NAME = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -63,7 +63,7 @@ def code(text: str) -> str:
 
 def html_code(text: str) -> str:
     """``text`` as HTML code, for a summary."""
-    return f"<code>{html.escape(_harmless(cut(text, _SUMMARY_LIMIT)))}</code>"
+    return f"<code>{_harmless(cut(text, _SUMMARY_LIMIT)).translate(_HTML)}</code>"
 
 
 def fence(lines: Sequence[str], language: str = "text", *, limit: int = LIMIT) -> str:
