@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from fleetmgr.health.conditions import condition, healthy
+from fleetmgr.health.builtin.scaling import autoscaler_conditions
+from fleetmgr.health.conditions import healthy
 from fleetmgr.health.pods import with_pods
 from fleetmgr.health.served import awaits_address, with_peers
 from fleetmgr.model.health import Health, HealthStatus
@@ -66,4 +67,7 @@ def _explained(health: Health, live: JsonObject, around: Surroundings) -> Health
 
 
 def _lacks_metrics(live: JsonObject) -> bool:
-    return condition(live, "ScalingActive").get("reason") == _NO_METRICS
+    return any(
+        c.get("type") == "ScalingActive" and c.get("reason") == _NO_METRICS
+        for c in autoscaler_conditions(live)
+    )

@@ -278,19 +278,19 @@ def autoscaler(version: str) -> str:
 
 
 def test_a_new_version_of_a_kind_keeps_the_object(fleet: Fleet) -> None:
-    deployed(fleet, hpa=autoscaler("v1"))
+    deployed(fleet, target=DEPLOYMENT, hpa=autoscaler("v1"))  # its target, or it is Degraded
     before = fleet.get("hpa", "web")["metadata"]["uid"]
-    fleet.manifests(hpa=autoscaler("v2"))
+    fleet.manifests(target=DEPLOYMENT, hpa=autoscaler("v2"))
     ops = fleet.plan().ops()
     assert ops <= {("update", "HorizontalPodAutoscaler/web")}
     fleet.apply()
     assert fleet.get("hpa", "web")["metadata"]["uid"] == before
     fleet.assert_settled()
-    fleet.manifests(hpa=autoscaler("v2").replace("maxReplicas: 2", "maxReplicas: 3"))
+    fleet.manifests(target=DEPLOYMENT, hpa=autoscaler("v2").replace("maxReplicas: 2", "maxReplicas: 3"))
     fleet.apply()
     assert fleet.get("hpa", "web")["spec"]["maxReplicas"] == 3
     fleet.assert_settled()
-    fleet.manifests(config=CONFIG)
+    fleet.manifests(target=DEPLOYMENT, config=CONFIG)
     assert fleet.plan().ops() == {
         ("create", "ConfigMap/settings"),
         ("delete", "HorizontalPodAutoscaler/web"),

@@ -207,7 +207,9 @@ def test_a_new_environment_and_cluster_get_everything_and_nobody_else_anything(s
     }
     shop.document["clusters"].append(entry)
     shop.document["apps"] = [
-        {**a, "overlays": {**a.get("overlays", {}), "edge": {"namespace": f"{shop.name}-edge"}}}
+        a
+        if "environments" in a.get("placement", {})  # it does not go there
+        else {**a, "overlays": {**a.get("overlays", {}), "edge": {"namespace": f"{shop.name}-edge"}}}
         for a in shop.document["apps"]
     ]
     shop.namespaces.add(f"{shop.name}-edge")

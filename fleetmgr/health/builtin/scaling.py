@@ -28,7 +28,7 @@ _FAILURES = frozenset(
 
 
 def _autoscaler(live: JsonObject) -> Health:
-    found = conditions(live) or _v1_conditions(live)
+    found = autoscaler_conditions(live)
     for item in found:
         if (item.get("type"), item.get("reason")) in _FAILURES:
             return degraded(said(item))
@@ -36,6 +36,11 @@ def _autoscaler(live: JsonObject) -> Health:
         if item.get("type") in ("AbleToScale", "ScalingLimited") and item.get("status") == "True":
             return healthy(str(item.get("message") or ""))
     return progressing("waits for its first metrics")
+
+
+def autoscaler_conditions(live: JsonObject) -> list[JsonObject]:
+    """The status conditions of an autoscaler in any version."""
+    return conditions(live) or _v1_conditions(live)
 
 
 def _v1_conditions(live: JsonObject) -> list[JsonObject]:
