@@ -16,6 +16,7 @@ from fleetmgr.model.health import Health, HealthStatus
 from fleetmgr.model.jsontypes import Json, JsonObject, is_array, is_object
 from fleetmgr.model.objects import GroupKind
 from fleetmgr.spec.cel import VARIABLES, compiled, nesting
+from fleetmgr.spec.cel_library import library
 from fleetmgr.spec.health import HealthRule, KindHealth
 
 if TYPE_CHECKING:
@@ -85,11 +86,9 @@ def _compiled(rule: HealthRule) -> _Compiled:
 
 
 def _first(rules: list[_Compiled], live: JsonObject) -> Health | None:
-    from cel import Context  # noqa: PLC0415 - a fleet without rules does not pay for CEL
-
     try:
         used = {name for rule in rules for name in rule.variables}
-        context = Context(dict.fromkeys(used, live))  # the object is copied for each name
+        context: Context = library().Context(dict.fromkeys(used, live))  # the object is copied for each name
     except Exception as error:  # noqa: BLE001 - what the library cannot take must not stop a run
         return unknown(f"cannot be given to the rules of fleet.yaml: {_said(error)}")
     for number, rule in enumerate(rules, start=1):

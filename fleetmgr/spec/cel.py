@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from fleetmgr.spec.cel_library import library
+
 if TYPE_CHECKING:
     from cel import Program
 
@@ -34,13 +36,11 @@ class BadExpression(ValueError):
 
 def compiled(expression: str) -> Program:
     """The program of ``expression``. Raises BadExpression."""
-    from cel import compile as compile_cel  # noqa: PLC0415 - a fleet without rules does not pay for CEL
-
     if len(expression) > LONGEST:
         raise BadExpression(f"is longer than {LONGEST} characters", costly=True)
     macros, depth, bound = _comprehensions(expression)
     try:
-        program = compile_cel(expression)
+        program: Program = library().compile(expression)
         names = frozenset(program.variables())
     except Exception as error:  # noqa: BLE001 - the library raises many kinds, all about the expression
         raise BadExpression(_reason(error)) from None
