@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from fleetmgr.model.change import FieldDiff
 from fleetmgr.model.jsontypes import JsonObject, is_object
 
@@ -56,8 +54,3 @@ def _mask(body: JsonObject | None, earlier: JsonObject | None) -> JsonObject | N
                 for k, v in data.items()
             }
     return shown
-
-
-def reveal_nothing(item: FieldDiff) -> FieldDiff:
-    """One diff without its values."""
-    return replace(item, old=None, new=None, sensitive=True)
