@@ -26,7 +26,7 @@ WIDTH = 100
 NOTICE = "<!-- Made by docs/generate.py; do not edit. -->"
 ORDER = (
     *("Defaults", "Environment", "Cluster", "Access", "App", "Placement", "Source", "Dependency"),
-    *("Namespace", "ExcludedObject", "Sync", "Overlay", "OverlayException"),
+    *("Namespace", "ExcludedObject", "IgnoredDifference", "Sync", "Overlay", "OverlayException"),
     *("KindHealth", "HealthRule"),
     *("Patch", "PatchTarget", "Include"),
 )

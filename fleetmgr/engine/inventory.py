@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import orjson
 from msgspec import Struct, field
@@ -26,6 +27,9 @@ from fleetmgr.model.applyset import (
 )
 from fleetmgr.model.jsontypes import JsonObject, is_array, is_object, object_at
 from fleetmgr.model.objects import GroupKind, ObjectKey
+from fleetmgr.model.policy import OnRemove, Prune
+
+Member = TypeVar("Member", bound=StrEnum)
 
 RECORD_KEY = "record.json"
 TOOLING = "fleetmgr/v1"
@@ -49,7 +53,8 @@ class Record(Struct, frozen=True, kw_only=True):
     plan_id: str = ""
     actor: str = ""
     applied_at: str = ""
-    prune: bool = False
+    prune: Prune = Prune.NEVER
+    on_remove: OnRemove = OnRemove.ORPHAN
     objects: Mapping[str, str] = field(default_factory=dict[str, str])
     outcomes: tuple[str, ...] = ()
     """The last 10 results, newest first: ``2026-11-21T01:00:00Z done <plan id>``."""
@@ -109,6 +114,7 @@ def _read_record(text: object) -> Record | None:
         return None
     if not is_object(raw):
         return None
+    prune = _member(Prune, str(raw.get("prune")).lower()) or Prune.NEVER
     objects = raw.get("objects")
     outcomes = raw.get("outcomes")
     finished = raw.get("finished")
@@ -118,12 +124,21 @@ def _read_record(text: object) -> Record | None:
         plan_id=str(raw.get("planId", "")),
         actor=str(raw.get("actor", "")),
         applied_at=str(raw.get("appliedAt", "")),
-        prune=bool(raw.get("prune")),
+        prune=prune,
+        on_remove=_member(OnRemove, raw.get("onRemove")) or _BEFORE[prune],
         objects=objects if is_object(objects) else {},
         outcomes=tuple(map(str, outcomes)) if is_array(outcomes) else (),
         finished=finished if is_object(finished) else {},
         fights=_read_fights(raw.get("fights")),
     )
+
+
+_BEFORE = {Prune.NEVER: OnRemove.ORPHAN, Prune.CONFIRM: OnRemove.CONFIRM, Prune.ALWAYS: OnRemove.DELETE}
+"""For records that were written before they held a removal policy."""
+
+
+def _member(kind: type[Member], text: object) -> Member | None:
+    return next((member for member in kind if member.value == text), None)
 
 
 def _read_fights(raw: object) -> dict[str, Fight]:
@@ -183,7 +198,8 @@ def _record_text(record: Record) -> str:
         "planId": record.plan_id,
         "actor": record.actor,
         "appliedAt": record.applied_at,
-        "prune": record.prune,
+        "prune": record.prune.value,
+        "onRemove": record.on_remove.value,
         "objects": dict(record.objects),
         "outcomes": list(record.outcomes),
         "finished": dict(record.finished),

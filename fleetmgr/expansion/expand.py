@@ -101,9 +101,7 @@ class FleetExpansion:
         return self._parts[key]
 
     def _fold(self, app: App, layers: list[Layer]) -> Part:
-        defaults = self._loaded.fleet.defaults.sync
-        folded = fold(self._loaded, layers, fallback_prune=bool(defaults and defaults.prune))
-        return part_of(app, folded)
+        return part_of(app, fold(self._loaded, app, layers))
 
     def _target(self, app: App, cluster: Cluster, part: Part, roots: Mapping[str, Json]) -> Target:
         facts, folded, on = self._facts[app.name], part.folded, self._placed.clusters
@@ -122,7 +120,7 @@ class FleetExpansion:
             exclude=facts.exclude,
             variables={**roots, "app": {"name": app.name, "namespace": namespace}, "vars": folded.vars},
             depends_on=tuple(d for d in facts.dependencies if cluster.name in on[d]),
-            prune=folded.prune,
+            policy=folded.policy,
             timeout=facts.timeout,
             adopt=app.adopt == "always",
             where=facts.where,

@@ -8,9 +8,11 @@ from msgspec.structs import asdict
 
 from fleetmgr.expansion.expand import DEFAULT_TIMEOUT
 from fleetmgr.expansion.layers import MAPS, Layer, base_layers, exception_layers
+from fleetmgr.expansion.policy import prune_of
 from fleetmgr.expansion.select import EmptySelection, UnknownSelection, clusters, expand_cluster
 from fleetmgr.model.explanation import ExplainedValue
 from fleetmgr.model.jsontypes import Json
+from fleetmgr.model.policy import Prune
 from fleetmgr.model.selection import Selection
 from fleetmgr.model.target import Patch, Target
 from fleetmgr.spec import App, LoadedFleet
@@ -98,8 +100,8 @@ def _timeout(loaded: LoadedFleet, app: App, target: Target) -> ExplainedValue:
 
 def _prune(loaded: LoadedFleet, layers: list[Layer], target: Target) -> ExplainedValue:
     """The first layer that decides: one that forbids, else one that allows, else the defaults."""
-    said = [layer for layer in layers if layer.prune is not None]
-    deciding = next((la for la in said if la.prune == target.prune), None)
+    said = [layer for layer in layers if layer.sync is not None]
+    deciding = next((la for la in said if la.sync and prune_of(la.sync) is target.policy.prune), None)
     defaults = loaded.fleet.defaults.sync
     if deciding is not None:
         where, layer = loaded.where(*deciding.path, "sync", "prune"), deciding.name
@@ -107,7 +109,12 @@ def _prune(loaded: LoadedFleet, layers: list[Layer], target: Target) -> Explaine
         where, layer = loaded.where("defaults", "sync", "prune"), "defaults"
     else:
         where, layer = None, BUILT_IN
-    return ExplainedValue(key="sync.prune", value=target.prune, layer=layer, where=where)
+    return ExplainedValue(key="sync.prune", value=_written(target.policy.prune), layer=layer, where=where)
+
+
+def _written(prune: Prune) -> Json:
+    """As fleet.yaml says it."""
+    return prune.value if prune is Prune.CONFIRM else prune is Prune.ALWAYS
 
 
 def _source(loaded: LoadedFleet, layers: list[Layer], target: Target) -> Iterator[ExplainedValue]:

@@ -1,8 +1,7 @@
 """The layers of one app on one cluster, earliest first, and their fold.
 
 environment < app < inline overlay < overlay file < exceptions (inline, then file); ``defaults`` hold where
-nothing else is said. Maps merge by key, scalars replace. ``prune`` is a guard and does not layer: the
-strictest of environment, app and overlays holds.
+nothing else is said. Maps merge by key, scalars replace; what ``sync`` says is folded by ``policy``.
 """
 
 from __future__ import annotations
@@ -13,9 +12,11 @@ import orjson
 from msgspec import Struct, field
 
 from fleetmgr.errors import Where
+from fleetmgr.expansion.policy import fold_policy
 from fleetmgr.model.jsontypes import Json
+from fleetmgr.model.policy import Policy
 from fleetmgr.model.target import Patch, PatchTarget
-from fleetmgr.spec import App, Environment, LoadedFleet, Overlay, OverlayException
+from fleetmgr.spec import App, Environment, LoadedFleet, Overlay, OverlayException, Sync
 from fleetmgr.spec.overlay import Patch as WrittenPatch
 
 Path = tuple[str | int, ...]
@@ -39,7 +40,7 @@ class Layer(Struct, frozen=True, kw_only=True):
     source_path: str | None = None
     source_path_at: Path = ()
     revision: str | None = None
-    prune: bool | None = None
+    sync: Sync | None = None
 
     @property
     def names(self) -> Mapping[str, str | None]:
@@ -78,7 +79,7 @@ class Folded(Struct, frozen=True, kw_only=True):
     source_path: str
     source_where: Where
     revision: str | None
-    prune: bool
+    policy: Policy
     overlay_where: Mapping[str, Where]
 
 
@@ -89,7 +90,7 @@ def base_layers(loaded: LoadedFleet, app: App, environment: Environment) -> Iter
         name=f"environment {environment.name}",
         path=("environments", environment.name),
         vars=environment.vars,
-        prune=sync.prune if sync else None,
+        sync=sync,
     )
     path = ("apps", app.name)
     yield Layer(
@@ -101,7 +102,7 @@ def base_layers(loaded: LoadedFleet, app: App, environment: Environment) -> Iter
         source_path=app.source.path,
         source_path_at=(*path, "source", "path"),
         revision=app.source.revision,
-        prune=app.sync.prune if app.sync else None,
+        sync=app.sync,
     )
     for overlay, at, name in _overlays(loaded, app, environment.name):
         yield _layer(overlay, at, f"{name} {environment.name}")
@@ -116,10 +117,10 @@ def exception_layers(
             yield _layer(overlay.exceptions[cluster], (*at, "exceptions", cluster), f"exception {cluster}")
 
 
-def fold(loaded: LoadedFleet, layers: list[Layer], *, fallback_prune: bool) -> Folded:
+def fold(loaded: LoadedFleet, app: App, layers: list[Layer]) -> Folded:
     """Base layers folded; the first that names a path must be the app."""
     source_path, source_where = _last_path(loaded, layers)
-    said = [layer.prune for layer in layers if layer.prune is not None]
+    said = [layer.sync for layer in layers if layer.sync is not None]
     return Folded(
         vars=_merged([layer.vars for layer in layers]),
         images=_merged([layer.images for layer in layers]),
@@ -133,7 +134,7 @@ def fold(loaded: LoadedFleet, layers: list[Layer], *, fallback_prune: bool) -> F
         source_path=source_path,
         source_where=source_where,
         revision=next((la.revision for la in reversed(layers) if la.revision is not None), None),
-        prune=all(said) if said else fallback_prune,
+        policy=fold_policy(app, loaded.fleet.defaults.sync, said),
         overlay_where=_overlay_where(loaded, layers),
     )
 
@@ -163,7 +164,7 @@ def _layer(overlay: OverlayException, at: Path, name: str) -> Layer:
         source_path=overlay.path,
         source_path_at=(*at, "path"),
         revision=overlay.revision,
-        prune=overlay.sync.prune if overlay.sync else None,
+        sync=overlay.sync,
     )
 
 

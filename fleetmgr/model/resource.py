@@ -12,6 +12,7 @@ from msgspec import Struct
 from fleetmgr.errors import Problem
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef, Origin
+from fleetmgr.model.policy import Policy
 from fleetmgr.veiled import Veiled
 
 APP_TYPE = "fleetmgr:index:App"
@@ -62,7 +63,7 @@ class StackApp(Struct, frozen=True, kw_only=True):
     namespace: str
     create_namespace: bool
     depends_on: tuple[str, ...]
-    prune: bool
+    policy: Policy
     timeout: float
     revision: str | None
     """Full commit id that the source was read at; None = working tree."""

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import Json
+from fleetmgr.model.policy import Policy
 
 
 class FetchRequest(Struct, frozen=True, kw_only=True):
@@ -97,7 +98,7 @@ class Target(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, Json]
     """Roots of ``${...}``: cluster, environment, app, fleet (objects) and vars (the layered vars)."""
     depends_on: tuple[str, ...]
-    prune: bool
+    policy: Policy
     timeout: float
     """Seconds that an apply waits for this app to be Healthy."""
     where: Where

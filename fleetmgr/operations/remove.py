@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from fleetmgr.errors import FleetError, Problem, UsageError, Where
 from fleetmgr.expansion import expand
+from fleetmgr.model.policy import OnRemove
 from fleetmgr.operations.edits import SECTIONS, Proposal, WouldBeInvalid, find, proposed
 from fleetmgr.ports.fleet_file import Edit, FleetFile
 from fleetmgr.spec import LoadedFleet
@@ -85,8 +86,8 @@ def _of_app(name: str, loaded: LoadedFleet) -> list[str]:
         targets = [target for target in expand(loaded) if target.app == name]
     except FleetError:  # the fleet is checked elsewhere
         return []
-    pruned = [target.cluster for target in targets if target.prune]
-    kept = [target.cluster for target in targets if not target.prune]
+    pruned = [target.cluster for target in targets if target.policy.on_remove is OnRemove.DELETE]
+    kept = [target.cluster for target in targets if target.policy.on_remove is not OnRemove.DELETE]
     notes: list[str] = []
     if pruned:
         notes.append(f"an apply will delete its objects on {_named(pruned)} (prune is on)")

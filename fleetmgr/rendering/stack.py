@@ -104,7 +104,7 @@ class _StackBuild:
                 namespace=target.overlay.namespace or target.namespace,
                 create_namespace=target.create_namespace,
                 depends_on=target.depends_on,
-                prune=target.prune,
+                policy=target.policy,
                 timeout=target.timeout,
                 adopt=target.adopt,
                 revision=artifact.revision,

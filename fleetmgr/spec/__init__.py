@@ -4,7 +4,7 @@ from fleetmgr.spec.app import App, Placement, Source
 from fleetmgr.spec.fleet import Access, Cluster, Environment, Fleet
 from fleetmgr.spec.loaded import LoadedFleet
 from fleetmgr.spec.loader import load
-from fleetmgr.spec.overlay import Overlay, OverlayException
+from fleetmgr.spec.overlay import Overlay, OverlayException, Sync
 
 __all__ = [
     "Access",
@@ -17,5 +17,6 @@ __all__ = [
     "OverlayException",
     "Placement",
     "Source",
+    "Sync",
     "load",
 ]

@@ -61,6 +61,24 @@ class ExcludedObject(SpecModel):
     name: str = Field(default="", description="Name of the object; unset is every object of the kind.")
 
 
+class IgnoredDifference(SpecModel):
+    """Fields that nobody here cares about: sent at creation only, then left as they are live."""
+
+    group: str | None = Field(
+        default=None, description='API group of the objects; unset is any, "" the core group.'
+    )
+    kind: str = Field(default="*", min_length=1, description="Kind of the objects; `*` is any.")
+    name: str | None = Field(default=None, min_length=1, description="Name of the object; unset is any.")
+    namespace: str | None = Field(default=None, min_length=1, description="Its namespace; unset is any.")
+    pointers: tuple[str, ...] = Field(default=(), description="JSON pointers such as /spec/replicas.")
+    jq_path_expressions: tuple[str, ...] = Field(
+        default=(), description='jq-like paths such as .spec.containers[] | select(.name == "main") | .image.'
+    )
+    managed_fields_managers: tuple[str, ...] = Field(
+        default=(), description="Field managers whose fields are left to them."
+    )
+
+
 class Namespace(SpecModel):
     """A namespace that the app owns: the Namespace object is one of its resources."""
 
@@ -73,8 +91,7 @@ class App(SpecModel):
     """A deployable unit."""
 
     NOT_YET: ClassVar[frozenset[str]] = frozenset(
-        {"project", "ignoreDifferences", "patches", "sources", "requireCommit", "rollout", "windows"}
-        | {"limits", "retry"}
+        {"project", "patches", "sources", "requireCommit", "rollout", "windows"} | {"limits", "retry"}
     )
 
     name: Name = Field(description="Name of the app, unique in the fleet.")
@@ -99,6 +116,9 @@ class App(SpecModel):
         default="never",
         description="Take over objects that exist and that kubectl, Helm, Argo CD, Flux or Pulumi made: never (they"
         " are conflicts, unless `--adopt` is given) or always.",
+    )
+    ignore_differences: tuple[IgnoredDifference, ...] = Field(
+        default=(), description="Fields that are left as they are live."
     )
     timeout: Duration | None = Field(
         default=None, description="How long an apply waits for it to be Healthy."

@@ -180,7 +180,7 @@ def _problem(finding: _Finding, *, data: Json, find: Find, version: str) -> Prob
         case "union":
             return place.problem(f"`{_label(finding.path)}` must be a string or a map", code=WRONG_VALUE)
         case kind if kind in _WANTED:
-            return _wrong_type(finding, place, _value(data, finding.path), version)
+            return _wrong_type(finding, place, _value(data, finding.path))
         case _:
             return place.problem(f"`{_label(finding.path)}` {_limit(finding)}", code=WRONG_VALUE)
 
@@ -212,11 +212,8 @@ def _type_not_yet_value(finding: _Finding, value: Json) -> bool:
     return finding.model is Source and isinstance(value, str) and value in Source.NOT_YET_TYPES
 
 
-def _wrong_type(finding: _Finding, place: Place, value: Json, version: str) -> Problem:
+def _wrong_type(finding: _Finding, place: Place, value: Json) -> Problem:
     name, wanted = _label(finding.path), _WANTED[finding.kind]
-    if finding.path[-1:] == ("prune",) and value == "confirm":
-        hint = "write true or false"
-        return place.problem(not_yet("prune: confirm", version), code=NOT_YET, hint=hint)
     message = f"`{name}` must be {wanted}, not {_kind(value)}"
     hint = "write 30s, 10m or 1h30m" if name == "timeout" else _advice(finding.kind, place, value)
     return place.problem(message, code=WRONG_VALUE, hint=hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -34,9 +34,25 @@ class Sync(SpecModel):
 
     NOT_YET: ClassVar[frozenset[str]] = frozenset({"auto", "onDrift", "interval"})
 
-    prune: Bool | None = Field(
+    prune: Bool | Literal["confirm"] | None = Field(
         default=None,
-        description="Delete objects that Git no longer names. A guard: the strictest of environment and app holds.",
+        description="Delete objects that Git no longer names: true, false (default) or confirm (somebody must say"
+        " so). A guard: the strictest of environment and app holds.",
+    )
+    on_remove: Literal["delete", "orphan"] | None = Field(
+        default=None,
+        description="What becomes of its objects once the app itself is gone: delete or orphan; unset is as"
+        " `prune` says. A guard, and what holds is what its last apply said.",
+    )
+    replace: Literal["never", "ask", "always"] | None = Field(
+        default=None,
+        description="Delete and create an object again when an immutable field changes: never, ask (default) or"
+        " always. A guard: the strictest of environment and app holds.",
+    )
+    on_conflict: Literal["keep-theirs", "take", "fail"] | None = Field(
+        default=None,
+        description="What an apply does about a field that another manager has set: take (default), keep-theirs or"
+        " fail.",
     )
 
 

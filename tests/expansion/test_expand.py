@@ -9,6 +9,7 @@ import pytest
 from fleetmgr.errors import InvalidInput, Problem
 from fleetmgr.expansion import expand, expand_cluster
 from fleetmgr.expansion.explain import explain
+from fleetmgr.model.policy import Prune
 from fleetmgr.model.target import Target
 from fleetmgr.spec import LoadedFleet
 from tests.spec.folders import FULL, FULL_FILES, MINIMAL, loaded, told
@@ -65,7 +66,7 @@ def test_roots_of_variables(full: LoadedFleet) -> None:
 def test_facts_of_a_target(full: LoadedFleet) -> None:
     web, ingress = one(full, "web@dev-1"), one(full, "ingress@dev-1")
     assert (web.timeout, ingress.timeout) == (300.0, 5400.0)
-    assert (web.prune, one(full, "web@prod-1").prune) == (True, False)
+    assert (web.policy.prune, one(full, "web@prod-1").policy.prune) == (Prune.ALWAYS, Prune.NEVER)
     assert web.depends_on == ("ingress",)
     assert web.owned_namespace is None
     assert ingress.owned_namespace is not None
@@ -101,7 +102,7 @@ def test_prune_is_the_strictest(
     text = MINIMAL.replace("{name: dev}", f"{{name: dev, {sync(environment)}}}")
     text = text.replace("path: apps/web}", f"path: x}}, overlays: {{dev: {{{sync(overlay)}}}}}, {sync(app)}")
     (target,) = expand(loaded(tmp_path, text + f"defaults: {{{sync(defaults)}}}\n"))
-    assert target.prune is prune
+    assert target.policy.prune is (Prune.ALWAYS if prune else Prune.NEVER)
 
 
 def test_overlay_namespace_moves_the_app(tmp_path: Path) -> None:

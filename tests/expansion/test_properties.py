@@ -70,7 +70,7 @@ def facts(target: Target) -> tuple[object, ...]:
         target.overlay,
         target.variables,
         set(target.depends_on),
-        target.prune,
+        target.policy,
     )
 
 

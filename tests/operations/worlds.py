@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from msgspec.structs import replace
 
 from fleetmgr.model.artifact import Artifact
 from fleetmgr.model.change import ClusterPlan, Op
 from fleetmgr.model.event import Event
 from fleetmgr.model.jsontypes import JsonObject
+from fleetmgr.model.policy import OnRemove, Policy, Prune
 from fleetmgr.model.report import ClusterReport
 from fleetmgr.model.resource import Stack
 from fleetmgr.model.target import FetchRequest, Target
@@ -110,8 +112,17 @@ class App:
     manifests: Sequence[str]
     depends_on: tuple[str, ...] = ()
     prune: bool = True
+    policy_more: Mapping[str, Any] = field(default_factory=dict[str, Any])
     namespace: str = "shop"
     more: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def policy(self) -> Policy:
+        """Removal goes as pruning does."""
+        policy = Policy(
+            prune=Prune.ALWAYS if self.prune else Prune.NEVER,
+            on_remove=OnRemove.DELETE if self.prune else OnRemove.ORPHAN,
+        )
+        return replace(policy, **self.policy_more)
 
 
 class World:
@@ -138,7 +149,7 @@ class World:
                 app=name,
                 namespace=app.namespace,
                 depends_on=app.depends_on,
-                prune=app.prune,
+                policy=app.policy(),
                 timeout=60.0,
                 **app.more,
             )

@@ -10,6 +10,7 @@ from typing import Any
 from fleetmgr.errors import Where
 from fleetmgr.model.artifact import Artifact, SourceFile
 from fleetmgr.model.jsontypes import JsonObject
+from fleetmgr.model.policy import OnRemove, Policy, Prune
 from fleetmgr.model.resource import Resource, Stack
 from fleetmgr.model.target import FetchRequest, Overlay, Target
 from fleetmgr.rendering.cache import ParseCache
@@ -49,7 +50,7 @@ def target(source: Artifact, **changes: Any) -> Target:
         "exclude": (),
         "variables": {},
         "depends_on": (),
-        "prune": True,
+        "policy": Policy(prune=Prune.ALWAYS, on_remove=OnRemove.DELETE),
         "timeout": 600.0,
         "where": FLEET_FILE,
         "source_where": FLEET_FILE,

@@ -50,7 +50,6 @@ CASES = [
     ),
     (env("§promotion: {from: x}"), "FLT-1005", "`promotion`", None),
     (env("sync: {§auto: false}"), "FLT-1005", "`auto`", None),
-    (env("sync: {prune: §confirm}"), "FLT-1005", "`prune: confirm`", "true or false"),
     (source("type: §helm, chart: x"), "FLT-1005", "`type: helm`", "type: manifests"),
     (source("type: manifests, path: ., §git: x"), "FLT-1005", "`git`", None),
     # types and forms

@@ -13,6 +13,8 @@ from fleetmgr.model.applyset import SYSTEM_NAMESPACE, parent_name
 from fleetmgr.model.change import Change
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import ObjectKey
+from fleetmgr.model.policy import Policy
+from fleetmgr.model.resource import StackApp
 from fleetmgr.operations.embedded.entry import CONFIG_MAPS, NAMESPACES
 from fleetmgr.operations.embedded.flapping import fights_after
 from fleetmgr.operations.embedded.jobs import finished_jobs, unremembered
@@ -46,8 +48,13 @@ def widen(scene: Scene, app: str) -> None:
     if parent is not None and _covers(parent, keys):
         return
     current = scene.stack_app(app)
-    record = scene.record(app) or Record(prune=current is not None and current.prune)
+    record = scene.record(app) or _policy_only(current)
     _write(scene, app, keys, record, before=parent)
+
+
+def _policy_only(current: StackApp | None) -> Record:
+    policy = current.policy if current is not None else Policy()
+    return Record(prune=policy.prune, on_remove=policy.on_remove)
 
 
 def _covers(parent: Parent, keys: list[ObjectKey]) -> bool:
@@ -101,7 +108,8 @@ def new_record(
             plan_id=before.plan_id,
             actor=before.actor,
             applied_at=before.applied_at,
-            prune=current.prune if current else before.prune,
+            prune=current.policy.prune if current else before.prune,
+            on_remove=current.policy.on_remove if current else before.on_remove,
             objects=before.objects,
             outcomes=outcomes,
             finished=finished,
@@ -113,7 +121,8 @@ def new_record(
         plan_id=run.plan_id,
         actor=run.actor,
         applied_at=run.at,
-        prune=current.prune,
+        prune=current.policy.prune,
+        on_remove=current.policy.on_remove,
         objects=recorded_objects(scene, app),
         outcomes=outcomes,
         finished=finished,
@@ -139,7 +148,8 @@ def stale(scene: Scene, app: str) -> bool:
         record is None
         or record.artifact_digest != current.artifact_digest
         or record.objects != recorded_objects(scene, app)
-        or record.prune != current.prune
+        or record.prune is not current.policy.prune
+        or record.on_remove is not current.policy.on_remove
         or unremembered(scene, app)
     )
 

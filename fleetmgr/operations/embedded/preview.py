@@ -15,6 +15,7 @@ from fleetmgr.engine.settled import settled
 from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff, Op
 from fleetmgr.model.jsontypes import JsonObject, child, object_at
 from fleetmgr.model.objects import GroupKind, ref_of
+from fleetmgr.model.policy import OnRemove, Prune
 from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.adopting import adopt, conflict
 from fleetmgr.operations.embedded.asking import ask, rehearse
@@ -246,9 +247,9 @@ def _leftover(scene: Scene, live: JsonObject, owner: Owner, app: str) -> Change:
     if change.ref.key.group_kind in PROTECTED:
         reason = "no longer in Git; of a protected kind (its contents go with it): delete it by hand"
         return replace(change, op=Op.ORPHANED, live=None, reason=reason)
-    if not may_prune(scene, app):
-        off = "prune is off" if scene.stack_app(app) else "prune was off when its app was last applied"
-        return replace(change, op=Op.ORPHANED, live=None, reason=f"no longer in Git; {off}")
+    kept = keeps(scene, app)
+    if kept is not None:
+        return replace(change, op=Op.ORPHANED, live=None, reason=f"no longer in Git; {kept}")
     gone = "its app is no longer on this cluster"
     return replace(change, reason="no longer in Git" if scene.stack_app(app) else gone)
 
@@ -258,10 +259,13 @@ def _being_deleted(live: JsonObject) -> str:
     return f"is being deleted (finalizers: {finalizers})"
 
 
-def may_prune(scene: Scene, app: str) -> bool:
-    """The app's policy; for an app that is gone from fleet.yaml, the one it was last applied with."""
+def keeps(scene: Scene, app: str) -> str | None:
+    """Why the app's objects are not pruned; None where they are. For an app that is gone from fleet.yaml counts
+    the policy that it was last applied with."""
     current = scene.stack_app(app)
     if current is not None:
-        return current.prune
+        return None if current.policy.prune is Prune.ALWAYS else "prune is off"
     record = scene.record(app)
-    return record is not None and record.prune
+    if record is not None and record.on_remove is OnRemove.DELETE:
+        return None
+    return "prune was off when its app was last applied"

@@ -1,0 +1,67 @@
+"""How an app is brought to a cluster: every rule of its layers, folded to the one that holds."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Prune(StrEnum):
+    """What becomes of an object that Git no longer names. Strictest first."""
+
+    NEVER = "false"
+    CONFIRM = "confirm"
+    """Deleted once somebody has confirmed it."""
+    ALWAYS = "true"
+
+
+class OnRemove(StrEnum):
+    """What becomes of an app's objects once the app itself is gone from fleet.yaml. Strictest first."""
+
+    ORPHAN = "orphan"
+    CONFIRM = "confirm"
+    """Only where nothing is said and prune asks for confirmation."""
+    DELETE = "delete"
+
+
+class Replace(StrEnum):
+    """Whether an object whose immutable field changes may be deleted and created again. Strictest first."""
+
+    NEVER = "never"
+    ASK = "ask"
+    ALWAYS = "always"
+
+
+class OnConflict(StrEnum):
+    """What an apply does about a desired field that another field manager has set to something else."""
+
+    KEEP_THEIRS = "keep-theirs"
+    TAKE = "take"
+    FAIL = "fail"
+
+
+class IgnoreRule(Struct, frozen=True, kw_only=True):
+    """Fields whose difference is nobody's business here (``ignoreDifferences``). Empty or None says nothing.
+
+    ``pointers`` are JSON pointers (RFC 6901), ``paths`` jq-like paths, ``managers`` field managers whose fields are
+    left to them. ``group`` and ``kind`` may be ``*``.
+    """
+
+    group: str | None = None
+    kind: str = "*"
+    name: str | None = None
+    namespace: str | None = None
+    pointers: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    managers: tuple[str, ...] = ()
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """The rules of one app on one cluster; guards (prune, replace) are the strictest of all layers."""
+
+    prune: Prune = Prune.NEVER
+    on_remove: OnRemove = OnRemove.ORPHAN
+    replace: Replace = Replace.ASK
+    on_conflict: OnConflict = OnConflict.TAKE
+    ignore: tuple[IgnoreRule, ...] = ()
