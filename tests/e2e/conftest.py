@@ -50,8 +50,9 @@ class SandboxClusters:
 
 @pytest.fixture(scope="session")
 def sandbox_clusters() -> Iterator[SandboxClusters]:
-    """Three ready clusters, e2e-1 .. e2e-3; FLEET_E2E_KEEP=1 leaves them running."""
-    ports = wiring.sandbox("e2e")
+    """Three ready clusters, e2e-1 .. e2e-3; FLEET_E2E_KEEP=1 leaves them running, FLEET_E2E_SANDBOX=NAME uses
+    another sandbox, so that two runs can go on at once."""
+    ports = wiring.sandbox(os.environ.get("FLEET_E2E_SANDBOX", "e2e"))  # noqa: TID251 - a switch of the test run
     request = UpRequest(clusters=3, only=(), timeout=START_SECONDS)
     try:
         status = sandbox_up(ports.toolchain, ports.sandbox, request, _say)
