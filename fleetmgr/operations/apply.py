@@ -8,7 +8,8 @@ from fleetmgr.model.event import ClusterFinished, ClusterStarted, EventSink
 from fleetmgr.model.report import ClusterReport, Outcome, Report
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
-from fleetmgr.operations.embedded.up import UpOptions, up
+from fleetmgr.operations.embedded.run import UpOptions
+from fleetmgr.operations.embedded.up import up
 from fleetmgr.operations.walk import Walk
 
 

@@ -20,8 +20,9 @@ from fleetmgr.model.resource import Stack
 from fleetmgr.model.target import FetchRequest, Target
 from fleetmgr.operations.embedded.entry import Entry
 from fleetmgr.operations.embedded.preview import preview
+from fleetmgr.operations.embedded.run import UpOptions
 from fleetmgr.operations.embedded.scene import Scene, read_scene
-from fleetmgr.operations.embedded.up import UpOptions, up
+from fleetmgr.operations.embedded.up import up
 from fleetmgr.ports.cluster import ApiResource, Applied
 from fleetmgr.rendering.cache import ParseCache
 from fleetmgr.rendering.stack import render_stack

@@ -1,0 +1,123 @@
+"""What has happened so far in an apply on one cluster; ``up`` and its parts share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from msgspec import Struct, field
+
+from fleetmgr.errors import ExitCode, FleetError, Problem, Where
+from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan
+from fleetmgr.model.event import EventSink, ObjectChanged, ObjectFailed
+from fleetmgr.model.objects import ObjectRef
+from fleetmgr.model.report import AppHealth, ObjectResult, Outcome
+from fleetmgr.operations.embedded.parents import Signature
+from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.ports.clock import Clock
+from fleetmgr.ports.cluster_errors import AuthFailed, Unreachable
+from fleetmgr.ports.stop import Stop
+
+
+class Interrupted(FleetError):
+    """The run was asked to stop."""
+
+    code: ClassVar[str] = "FLT-2004"
+    exit_code: ClassVar[ExitCode] = ExitCode.INTERRUPTED
+
+
+class UpOptions(Struct, frozen=True, kw_only=True):
+    """How to perform. ``timeout`` (seconds) overrides each app's own; ``wait`` False skips the last wait, not
+    the one for dependencies."""
+
+    plan_id: str
+    revision: str
+    actor: str
+    wait: bool
+    timeout: float | None
+
+    def signature(self, now: str) -> Signature:
+        """What the records of this run say of it."""
+        return Signature(plan_id=self.plan_id, revision=self.revision, actor=self.actor, at=now)
+
+
+class Run(Struct, kw_only=True):
+    """What has happened so far on one cluster; only ``up`` and its parts touch it."""
+
+    scene: Scene
+    plan: ClusterPlan
+    options: UpOptions
+    clock: Clock
+    stop: Stop
+    sink: EventSink
+    results: list[ObjectResult] = field(default_factory=list[ObjectResult])
+    warnings: list[str] = field(default_factory=list[str])
+    failed_apps: set[str] = field(default_factory=set[str])
+    health: dict[str, AppHealth] = field(default_factory=dict[str, AppHealth])
+    failure: ClusterFailure | None = None
+    timed_out: bool = False
+    lingering: set[ObjectRef] = field(default_factory=set[ObjectRef])
+    """Deleted, but held by finalizers."""
+
+    @property
+    def cluster(self) -> str:
+        return self.scene.entry.cluster
+
+    def now(self) -> str:
+        return self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def done(self, change: Change) -> None:
+        self.results.append(result_of(change, Outcome.DONE))
+        self.sink(ObjectChanged(cluster=self.cluster, app=change.app, op=change.op, ref=change.ref))
+
+    def failed(self, change: Change, problem: Problem) -> None:
+        self.failed_apps.add(change.app)
+        self.results.append(result_of(change, Outcome.FAILED, problem))
+        self.sink(ObjectFailed(cluster=self.cluster, app=change.app, ref=change.ref, problem=problem))
+
+    def skipped(self, changes: Iterable[Change], why: str) -> None:
+        for change in changes:
+            self.failed_apps.add(change.app)
+            self.results.append(result_of(change, Outcome.SKIPPED, Problem(message=why)))
+
+
+def result_of(change: Change, outcome: Outcome, problem: Problem | None = None) -> ObjectResult:
+    """How one Change came out."""
+    return ObjectResult(op=change.op, app=change.app, ref=change.ref, outcome=outcome, problem=problem)
+
+
+def refuse(run: Run, change: Change) -> Problem:
+    """Why a conflict or a denied object fails its app, at its line in Git."""
+    where = Where(cluster=run.cluster, object=str(change.ref))
+    if change.origin is not None:
+        where = change.origin.where(obj=str(change.ref), cluster=run.cluster)
+    return Problem(message=change.reason or change.op.value, where=where, code="FLT-2003")
+
+
+def at_origin(run: Run, change: Change, error: FleetError) -> Problem:
+    """An error of a write, at the line in Git that it comes from."""
+    problem = error.problem()
+    if change.origin is None:
+        return problem
+    field_path = error.where.field if error.where else None
+    where = change.origin.where(obj=str(change.ref), cluster=run.cluster, field=field_path)
+    return Problem(message=problem.message, where=where, hint=problem.hint, code=problem.code)
+
+
+def check_stop(run: Run) -> None:
+    """Raises Interrupted once somebody asked the run to stop."""
+    if run.stop.is_set():
+        raise Interrupted("stopped before everything was done", hint="apply again: it goes on from here")
+
+
+def settle_all(run: Run, changes: Sequence[Change], answers: Sequence[FleetError | tuple[str, ...]]) -> None:
+    """Book every answer before a dead cluster ends the run."""
+    for change, answer in zip(changes, answers, strict=True):
+        if isinstance(answer, FleetError):
+            run.failed(change, at_origin(run, change, answer))
+        else:
+            run.warnings += answer
+            run.done(change)
+    for answer in answers:
+        if isinstance(answer, (Unreachable, AuthFailed)):
+            raise answer
