@@ -1,5 +1,6 @@
 """Fleet -> Targets: selectors x clusters x apps with every layer folded in. Pure, sorted, no I/O."""
 
+from fleetmgr.expansion.rollouts import fleet_rollout
 from fleetmgr.expansion.select import clusters, expand, expand_cluster
 
-__all__ = ["clusters", "expand", "expand_cluster"]
+__all__ = ["clusters", "expand", "expand_cluster", "fleet_rollout"]
