@@ -71,6 +71,10 @@ class Problem(Struct, frozen=True, kw_only=True):
         return f"{place}{self.message}{advice}"
 
 
+class Terminated(BaseException):
+    """SIGTERM: unwinds like Ctrl-C, so that what is open gets closed."""
+
+
 class FleetError(Exception):
     """An expected failure. ``code`` names its docs page, ``exit_code`` the process's."""
 

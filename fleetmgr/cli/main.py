@@ -19,6 +19,7 @@ from click.shell_completion import CompletionItem
 from fleetmgr import __version__
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.terminal import github_job, terminal_settings
+from fleetmgr.errors import Terminated
 
 
 class Entry(NamedTuple):
@@ -121,10 +122,6 @@ def _with_aliases(name: str) -> str:
 @click.version_option(__version__, prog_name="fleetmgr", message="%(prog)s %(version)s")
 def fleet() -> None:
     """One fleet.yaml, planned and applied to every Kubernetes cluster."""
-
-
-class Terminated(BaseException):
-    """SIGTERM: unwinds like Ctrl-C, so that what is open gets closed."""
 
 
 def main() -> NoReturn:

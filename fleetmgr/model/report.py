@@ -57,6 +57,15 @@ class ClusterReport(Struct, frozen=True, kw_only=True):
     failure: ClusterFailure | None = None
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    begun: bool = True
+    """False: its turn never came (``Report.stopped`` says why); nothing was written."""
+
+
+class Stopped(Struct, frozen=True, kw_only=True):
+    """Why a run ended before every cluster had its turn. ``exit_code`` is what that alone is worth."""
+
+    problem: Problem
+    exit_code: ExitCode
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -67,6 +76,7 @@ class Report(Struct, frozen=True, kw_only=True):
     revision: str
     clusters: tuple[ClusterReport, ...]
     partial: bool = False
+    stopped: Stopped | None = None
 
 
 class SyncStatus(StrEnum):

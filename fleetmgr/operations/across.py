@@ -17,7 +17,7 @@ def across(
     """``work`` on each item, at most ``parallel`` at once, results in the order of ``items``.
 
     ``work`` turns expected failures into results itself; anything that it raises is a bug and ends the run,
-    after the others finished. An interrupt sets ``stop``, which ``work`` looks at, and is raised again once
+    after the others finished. A signal sets ``stop``, which ``work`` looks at, and is raised again once
     nothing is being written any more.
     """
     if not items:
@@ -27,7 +27,7 @@ def across(
         running = [pool.submit(work, item) for item in items]
         try:
             wait(running)
-        except KeyboardInterrupt:
+        except BaseException:  # Ctrl-C and SIGTERM are no Exceptions
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise

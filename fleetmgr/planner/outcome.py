@@ -84,8 +84,23 @@ def has_writes(plan: Plan) -> bool:
 
 
 def report_verdict(report: Report) -> Verdict:
-    """How an apply ends; ``report`` covers every cluster of the plan (see ``complete``)."""
-    return settle({cluster.cluster: cluster.exit_code for cluster in report.clusters})
+    """How an apply ends; ``report`` covers every cluster of the plan (see ``complete``).
+
+    What stopped a run counts beside the clusters that had their turn; those that had none failed in no way of
+    their own.
+    """
+    clusters = {cluster.cluster: cluster.exit_code for cluster in report.clusters}
+    if report.stopped is None:
+        return settle(clusters)
+    begun = [cluster.exit_code for cluster in report.clusters if cluster.begun]
+    failed = [code for code in begun if code is not ExitCode.OK]
+    stopped = report.stopped.exit_code
+    left = len(clusters) - len(begun)
+    return Verdict(
+        exit_code=_combined(begun, [*failed, stopped] if stopped in OVERRIDING or not failed else failed),
+        reason=_reason(begun, left=left) if failed or left else _WORDS.get(stopped, "stopped"),
+        clusters=clusters,
+    )
 
 
 def complete(report: Report, plan: Plan) -> Report:
@@ -175,10 +190,11 @@ def _combined(codes: list[ExitCode], failed: list[ExitCode]) -> ExitCode:
     return failed[0] if alike else ExitCode.PARTIAL
 
 
-def _reason(codes: list[ExitCode]) -> str:
-    """``1 of 3 clusters unreachable``; several causes in the order of the codes."""
+def _reason(codes: list[ExitCode], *, left: int = 0) -> str:
+    """``1 of 3 clusters unreachable``; several causes in the order of the codes; ``left`` were not begun."""
     counts = Counter(code for code in codes if code is not ExitCode.OK)
     parts = [f"{number} {_WORDS.get(code, 'failed')}" for code, number in sorted(counts.items())]
-    total = f"{len(codes)} cluster{'' if len(codes) == 1 else 's'}"
-    first, *more = parts
+    number = len(codes) + left
+    total = f"{number} cluster{'' if number == 1 else 's'}"
+    first, *more = [*parts, *([f"{left} not begun"] if left else [])]
     return ", ".join([first.replace(" ", f" of {total} ", 1), *more])

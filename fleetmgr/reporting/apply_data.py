@@ -15,7 +15,7 @@ from fleetmgr.reporting.problems import API_VERSION, problem_data
 
 def report_data(report: Report, verdict: Verdict) -> JsonObject:
     """``summary`` counts clusters by how they ended and finished writes by op."""
-    return {
+    data: JsonObject = {
         "apiVersion": API_VERSION,
         "kind": "ApplyResult",
         "planId": report.plan_id,
@@ -27,18 +27,23 @@ def report_data(report: Report, verdict: Verdict) -> JsonObject:
         "summary": _summary(report),
         "clusters": [_cluster(cluster) for cluster in report.clusters],
     }
+    if report.stopped is not None:
+        stopped = report.stopped
+        data["stopped"] = {"exitCode": int(stopped.exit_code), "error": problem_data(stopped.problem)}
+    return data
 
 
 def _summary(report: Report) -> JsonObject:
     results = [result for cluster in report.clusters for result in cluster.results]
     outcomes = Counter(result.outcome for result in results)
     done = Counter(result.op for result in results if result.outcome is Outcome.DONE)
-    codes = [cluster.exit_code for cluster in report.clusters]
+    codes = [cluster.exit_code for cluster in report.clusters if cluster.begun]
     return {
-        "clusters": len(codes),
+        "clusters": len(report.clusters),
         "succeeded": codes.count(ExitCode.OK),
         "unreachable": codes.count(ExitCode.PARTIAL),
         "failed": sum(1 for code in codes if code not in (ExitCode.OK, ExitCode.PARTIAL)),
+        "notBegun": len(report.clusters) - len(codes),
         "objects": {outcome.value: outcomes[outcome] for outcome in Outcome},
         **{op.value: done[op] for op in Op if op.writes},
     }
@@ -51,6 +56,8 @@ def _cluster(cluster: ClusterReport) -> JsonObject:
         "exitCode": int(cluster.exit_code),
         "seconds": round(cluster.seconds, 3),
     }
+    if not cluster.begun:
+        data["begun"] = False
     if cluster.warnings:
         data["warnings"] = list(cluster.warnings)
     if cluster.failure is not None:

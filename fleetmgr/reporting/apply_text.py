@@ -17,7 +17,7 @@ from fleetmgr.reporting.plan_text import short_revision
 from fleetmgr.reporting.problems import failure_lines, problem_lines
 from fleetmgr.reporting.style import HEALTH_COLOURS, PLAIN, Paint
 from fleetmgr.reporting.table import columns
-from fleetmgr.reporting.wording import code_name, counted, names
+from fleetmgr.reporting.wording import code_name, counted, ended, names
 
 PAST = {
     Op.CREATE: "created",
@@ -42,6 +42,8 @@ def report_text(report: Report, *, paint: Paint = PLAIN) -> str:
     ill = [line for cluster in report.clusters for line in _ill(cluster, paint)]
     if ill:
         lines += ["", paint("bold", "Not healthy"), *ill]
+    if report.stopped is not None:
+        lines += ["", *problem_lines(report.stopped.problem, paint=paint)]
     lines += ["", *_warnings(report)]
     if report.partial:
         lines.append("Partial: what was not selected was neither pruned nor advanced.")
@@ -54,7 +56,7 @@ def report_text(report: Report, *, paint: Paint = PLAIN) -> str:
 
 def report_headline(report: Report) -> str:
     """``Apply: 3 clusters, 2 done, 1 unreachable; 2 created, 3 updated``."""
-    states = Counter(code_name(cluster.exit_code) for cluster in report.clusters)
+    states = Counter(ended(cluster) for cluster in report.clusters)
     done = states.pop(code_name(ExitCode.OK), 0)
     counts = _past(result for cluster in report.clusters for result in cluster.results)
     ends = [f"{done} done", *(f"{number} {state}" for state, number in sorted(states.items()))]
@@ -70,14 +72,12 @@ def _past(results: Iterator[ObjectResult]) -> str:
 def _cluster_lines(report: Report, paint: Paint) -> list[str]:
     if not report.clusters:
         return ["  (no clusters selected)"]
-    rows = [
-        [visible(c.cluster), visible(c.environment), code_name(c.exit_code), report_note(c)]
-        for c in report.clusters
-    ]
+    rows = [[visible(c.cluster), visible(c.environment), ended(c), report_note(c)] for c in report.clusters]
 
     def colour(row: int, column: int, text: str) -> str:
-        well = report.clusters[row].exit_code is ExitCode.OK
-        return paint("green" if well else "red", text) if column == 2 else text  # noqa: PLR2004 - the state column
+        cluster = report.clusters[row]
+        state = "green" if cluster.exit_code is ExitCode.OK else "red" if cluster.begun else "yellow"
+        return paint(state, text) if column == 2 else text  # noqa: PLR2004 - the state column
 
     lines: list[str] = []
     table = columns(rows, indent="  ", paint=colour)

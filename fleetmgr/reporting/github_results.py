@@ -87,7 +87,8 @@ def report_workflow(report: Report) -> Workflow:
         for app in c.health
         if app.status not in (HealthStatus.HEALTHY, HealthStatus.SUSPENDED)
     ]
-    annotations = (*failures, *objects, *ill)
+    stopped = [problem_annotation(report.stopped.problem)] if report.stopped else []
+    annotations = (*failures, *objects, *stopped, *ill)
     return Workflow(sections=_plain(report_text(report)), annotations=annotations)
 
 

@@ -13,7 +13,7 @@ from fleetmgr.reporting.plan_text import short_revision
 from fleetmgr.reporting.problems import error_text, failure_lines, problem_lines
 from fleetmgr.reporting.style import PLAIN
 from fleetmgr.reporting.validation import validation_text
-from fleetmgr.reporting.wording import code_name, counted
+from fleetmgr.reporting.wording import code_name, counted, ended
 
 _WHOLE = "everything is in the log of this run or in the file of `-o json=FILE`."
 
@@ -22,8 +22,8 @@ def report_markdown(report: Report) -> str:
     """What an apply did: a row a cluster; what failed folds out."""
     rows = [
         Row(
-            cells=(code(c.cluster), code(c.environment), code_name(c.exit_code), report_note(c)),
-            state=code_name(c.exit_code),
+            cells=(code(c.cluster), code(c.environment), ended(c), report_note(c)),
+            state=ended(c),
             quiet=c.exit_code is ExitCode.OK,
         )
         for c in report.clusters

@@ -115,7 +115,7 @@ _APPLY = {
     **_RUN,
     "summary": _map(
         {
-            **dict.fromkeys(("clusters", "succeeded", "unreachable", "failed"), _COUNT),
+            **dict.fromkeys(("clusters", "succeeded", "unreachable", "failed", "notBegun"), _COUNT),
             "objects": _counts(*(outcome.value for outcome in Outcome)),
             **{op.value: _COUNT for op in Op if op.writes},
         }
@@ -133,7 +133,7 @@ _APPLY = {
                 ),
                 "health": _list(_map({"app": _TEXT, "status": _one_of(HealthStatus), "message": _TEXT})),
             },
-            {"warnings": _TEXTS, "error": _ref("problem")},
+            {"begun": _FLAG, "warnings": _TEXTS, "error": _ref("problem")},
         )
     ),
 }
@@ -231,7 +231,7 @@ _KINDS: Mapping[str, tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]] 
     "Plan": (_PLAN, {}),
     "Drift": (_PLAN, {}),
     "Diff": (_DIFF, {}),
-    "ApplyResult": (_APPLY, {}),
+    "ApplyResult": (_APPLY, {"stopped": _map({"exitCode": _CODE, "error": _ref("problem")})}),
     "Status": (_status({}), {"at": _OPTIONAL_TEXT}),
     "AppStatus": ({**_status(_INSIDE), "app": _TEXT}, {"at": _OPTIONAL_TEXT}),
     "Diagnosis": (_DIAGNOSIS, {}),

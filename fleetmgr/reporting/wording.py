@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleetmgr.errors import ExitCode
+from fleetmgr.model.report import ClusterReport
 from fleetmgr.reporting.escape import visible
 
 
@@ -18,7 +19,14 @@ def code_name(code: ExitCode) -> str:
         ExitCode.STALE: "stale",
         ExitCode.LOCKED: "locked",
         ExitCode.TIMEOUT: "timed out",
+        ExitCode.INTERRUPTED: "interrupted",
+        ExitCode.TERMINATED: "terminated",
     }.get(code, "failed")
+
+
+def ended(cluster: ClusterReport) -> str:
+    """How an apply of a cluster ended, in a word."""
+    return code_name(cluster.exit_code) if cluster.begun else "not begun"
 
 
 def counted(number: int, noun: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fleetmgr.errors import ExitCode
+from fleetmgr.errors import ExitCode, Problem
 from fleetmgr.model.change import Op
-from fleetmgr.model.report import CheckResult, ClusterReport, Diagnosis, DoctorCheck, Outcome, Report
-from fleetmgr.planner.outcome import complete, diagnosis_verdict, plan_verdict, settle
+from fleetmgr.model.report import CheckResult, ClusterReport, Diagnosis, DoctorCheck, Outcome, Report, Stopped
+from fleetmgr.planner.outcome import complete, diagnosis_verdict, plan_verdict, report_verdict, settle
 from tests.reporting.fleets import SERVICE, change, cluster, failure, plan_of
 
 E = ExitCode
@@ -113,3 +113,36 @@ def _check(result: CheckResult, *, on: str | None = None, code: ExitCode = E.OK)
 )
 def test_doctor(checks: list[DoctorCheck], expected: ExitCode) -> None:
     assert diagnosis_verdict(Diagnosis(checks=tuple(checks))).exit_code is expected
+
+
+@pytest.mark.parametrize(
+    ("begun", "left", "stopped", "expected", "reason"),
+    [
+        ([E.FAILED], 2, E.PARTIAL, E.FAILED, "1 of 3 clusters failed, 2 not begun"),
+        ([E.TIMEOUT, E.OK], 1, E.PARTIAL, E.PARTIAL, "1 of 3 clusters timed out, 1 not begun"),
+        ([E.PARTIAL, E.OK], 2, E.PARTIAL, E.PARTIAL, "1 of 4 clusters unreachable, 2 not begun"),
+        ([E.OK], 2, E.PARTIAL, E.PARTIAL, "2 of 3 clusters not begun"),
+        ([E.OK], 2, E.REFUSED, E.REFUSED, "2 of 3 clusters not begun"),
+        ([E.OK, E.FAILED], 1, E.REFUSED, E.REFUSED, "1 of 3 clusters failed, 1 not begun"),
+        ([], 2, E.APPROVAL, E.APPROVAL, "2 of 2 clusters not begun"),
+        ([E.LOCKED], 1, E.APPROVAL, E.LOCKED, "1 of 2 clusters locked by another run, 1 not begun"),
+        ([E.OK], 0, E.INTERRUPTED, E.INTERRUPTED, "interrupted"),
+        ([E.FAILED, E.OK], 3, E.TERMINATED, E.TERMINATED, "1 of 5 clusters failed, 3 not begun"),
+    ],
+)
+def test_what_stopped_a_run_counts_beside_what_was_begun(
+    begun: list[ExitCode], left: int, stopped: ExitCode, expected: ExitCode, reason: str
+) -> None:
+    codes = [*((code, True) for code in begun), *[(stopped, False)] * left]
+    report = Report(
+        plan_id="p",
+        fleet="shop",
+        revision="",
+        clusters=tuple(
+            ClusterReport(cluster=f"c{n}", environment="dev", exit_code=code, begun=tried)
+            for n, (code, tried) in enumerate(codes)
+        ),
+        stopped=Stopped(problem=Problem(message="stopped"), exit_code=stopped),
+    )
+    verdict = report_verdict(report)
+    assert (verdict.exit_code, verdict.reason) == (expected, reason)

@@ -314,6 +314,7 @@ def test_apply_as_data() -> None:
         "succeeded": 0,
         "unreachable": 1,
         "failed": 2,
+        "notBegun": 0,
         "objects": {"done": 1, "failed": 1, "skipped": 2},
         "create": 0,
         "update": 1,
