@@ -10,10 +10,7 @@ from collections.abc import Iterator
 from fleetmgr.engine.fieldset import escape, find_item, is_set, item_fields, key_segment, list_keys
 from fleetmgr.model.change import FieldDiff
 from fleetmgr.model.jsontypes import Json, JsonArray, JsonObject, is_array, is_object
-
-NOISE = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})
-"""metadata that moves by itself: never a change."""
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+from fleetmgr.model.upkeep import visible
 
 
 def differing(desired: JsonObject, live: JsonObject, fields: JsonObject) -> tuple[FieldDiff, ...]:
@@ -162,16 +159,3 @@ def _natural_keys(before: JsonArray, after: JsonArray) -> tuple[str, ...]:
         if len(names) != len(items) or None in names or len(set(map(str, names))) != len(names):
             return ()
     return ("name",) if before and after else ()
-
-
-def visible(body: JsonObject) -> JsonObject:
-    """An object without status, without metadata that moves by itself, without kubectl's copy of it."""
-    shown = {k: v for k, v in body.items() if k != "status"}
-    metadata = shown.get("metadata")
-    if is_object(metadata):
-        kept = {k: v for k, v in metadata.items() if k not in NOISE}
-        annotations = kept.get("annotations")
-        if is_object(annotations) and LAST_APPLIED in annotations:
-            kept["annotations"] = {k: v for k, v in annotations.items() if k != LAST_APPLIED}
-        shown["metadata"] = kept
-    return shown

@@ -67,7 +67,9 @@ def _plan_cluster(
 def scene_of(walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | None) -> Scene:
     """Read one cluster; the walk keeps what was read."""
     client = walk.connector.connect(cluster.name)
-    scene = read_scene(client, entry_of(walk.loaded, cluster), stack, apps=apps, adopt=walk.adopt)
+    scene = read_scene(
+        client, entry_of(walk.loaded, cluster), stack, apps=apps, adopt=walk.adopt, force=walk.force
+    )
     walk.scenes[cluster.name] = scene
     return scene
 

@@ -30,6 +30,8 @@ class Walk(Veiled, frozen=True, kw_only=True):
     """Clusters at a time."""
     adopt: bool = False
     """Existing objects that other tools made are taken over, whatever the apps' own policy (``--adopt``)."""
+    force: bool = False
+    """Fields that others hold are taken and immutable objects are replaced (``--force``)."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set by an interrupt."""
     scenes: dict[str, Scene] = field(default_factory=dict[str, Scene])

@@ -8,13 +8,7 @@ from collections.abc import Sequence
 
 from fleetmgr.model.change import Change, ClusterPlan, FieldDiff, Op, Plan
 from fleetmgr.model.jsontypes import Json, JsonObject, is_object
-
-_VOLATILE_METADATA = frozenset(
-    {"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"}
-)
-
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-"""Holds the whole object again, values of Secrets included."""
+from fleetmgr.model.upkeep import visible
 
 
 def build(fleet: str, revision: str, clusters: Sequence[ClusterPlan], *, partial: bool) -> Plan:
@@ -68,13 +62,7 @@ def _stable(body: JsonObject | None, *, secret: bool) -> JsonObject | None:
     """``body`` without what the server counts, and of a Secret only the keys."""
     if body is None:
         return None
-    stable: JsonObject = {key: value for key, value in body.items() if key != "status"}
-    metadata = stable.get("metadata")
-    if is_object(metadata):
-        kept: JsonObject = {k: v for k, v in metadata.items() if k not in _VOLATILE_METADATA}
-        if is_object(annotations := kept.get("annotations")):
-            kept["annotations"] = {k: v for k, v in annotations.items() if k != _LAST_APPLIED}
-        stable["metadata"] = kept
+    stable = visible(body)
     if secret:
         for part in ("data", "stringData"):
             values = stable.get(part)

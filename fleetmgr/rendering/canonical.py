@@ -20,10 +20,9 @@ from msgspec import Struct, field
 
 from fleetmgr.model.jsontypes import Json, JsonArray, JsonObject, is_array, is_object
 from fleetmgr.model.objects import split_api_version
+from fleetmgr.model.upkeep import LAST_APPLIED
 from fleetmgr.rendering.kinds import is_built_in
 from fleetmgr.rendering.quantities import canonical_quantity
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _SERVER_SET = (
     "creationTimestamp",

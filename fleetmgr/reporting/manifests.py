@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fleetmgr.model.jsontypes import JsonObject, is_object, object_at
 from fleetmgr.model.objects import ObjectRef
+from fleetmgr.model.upkeep import LAST_APPLIED
 from fleetmgr.reporting.encode import to_yaml
 from fleetmgr.reporting.escape import visible
-from fleetmgr.reporting.redaction import HIDDEN, LAST_APPLIED, is_secret
+from fleetmgr.reporting.redaction import HIDDEN, is_secret
 
 
 def manifest_text(ref: ObjectRef, body: JsonObject, *, show_secrets: bool) -> str:

@@ -10,7 +10,6 @@ from fleetmgr.model.change import FieldDiff
 from fleetmgr.model.jsontypes import JsonObject, is_object
 from fleetmgr.model.objects import ObjectRef
 
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 HIDDEN = "(sensitive)"
 HIDDEN_CHANGED = "(sensitive, changed)"
 _SHOWN_PATHS = ("/type", "/immutable", "/apiVersion", "/kind")

@@ -5,11 +5,9 @@ from __future__ import annotations
 from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL
 from fleetmgr.model.change import Change
 from fleetmgr.model.jsontypes import JsonObject, is_object, object_at
-from fleetmgr.reporting.redaction import LAST_APPLIED, hidden_data, is_secret
+from fleetmgr.model.upkeep import LAST_APPLIED, MOVING_METADATA
+from fleetmgr.reporting.redaction import hidden_data, is_secret
 
-_VOLATILE = frozenset(
-    {"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"}
-)
 _SHOWN_OF_SECRETS = frozenset({"apiVersion", "kind", "metadata", "type", "immutable"})
 _BOOKKEEPING = {
     "labels": (PART_OF_LABEL, FLEET_LABEL),
@@ -34,7 +32,7 @@ def _cleaned(body: JsonObject | None, *, other: JsonObject | None) -> JsonObject
     kept: JsonObject = {key: value for key, value in body.items() if key != "status"}
     if not is_object(body.get("metadata")):
         return kept
-    metadata: JsonObject = {k: v for k, v in object_at(body, "metadata").items() if k not in _VOLATILE}
+    metadata: JsonObject = {k: v for k, v in object_at(body, "metadata").items() if k not in MOVING_METADATA}
     for part, keys in _BOOKKEEPING.items():
         values = object_at(body, "metadata", part)
         theirs = object_at(other, "metadata", part) if other is not None else values

@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from fleetmgr.engine.adoption import BEFORE_FIRST_APPLY, Kept, Takeover, pruned, takeover, without_bookkeeping
-from fleetmgr.engine.compare import LAST_APPLIED, changes_between, differing, same, visible
+from fleetmgr.engine.compare import changes_between, differing, same
 from fleetmgr.engine.fieldset import apply_fields, holds
 from fleetmgr.engine.ownership import Owner, Ownership
 from fleetmgr.engine.secrecy import is_secret, mask_diff, mask_pair
@@ -19,6 +19,7 @@ from fleetmgr.errors import Where
 from fleetmgr.model.change import Adoption, Change, FieldDiff, Op
 from fleetmgr.model.jsontypes import JsonObject, array_at, is_object, object_at
 from fleetmgr.model.resource import Resource
+from fleetmgr.model.upkeep import LAST_APPLIED, visible
 from fleetmgr.operations.embedded.asking import WEBHOOK_FAILED, ask
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.operations.embedded.write import TRIES, Changed, fenced, served_as

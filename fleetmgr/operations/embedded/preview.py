@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from fleetmgr.engine.compare import changes_between, differing, visible
+from fleetmgr.engine.compare import changes_between, differing
 from fleetmgr.engine.fieldset import apply_fields, leftovers, own_fields
 from fleetmgr.engine.inventory import body_digest, key_text
 from fleetmgr.engine.ownership import Owner, writer_of
@@ -17,6 +17,7 @@ from fleetmgr.model.jsontypes import JsonObject, child, object_at
 from fleetmgr.model.objects import GroupKind, ref_of
 from fleetmgr.model.policy import OnRemove, Prune
 from fleetmgr.model.resource import Resource
+from fleetmgr.model.upkeep import visible
 from fleetmgr.operations.embedded.adopting import adopt, conflict
 from fleetmgr.operations.embedded.asking import ask, rehearse
 from fleetmgr.operations.embedded.flapping import flapping

@@ -41,6 +41,8 @@ class Scene(Veiled, frozen=True, kw_only=True):
     first_contact: bool
     adopt: bool = False
     """Every app adopts in this run, whatever its own policy."""
+    force: bool = False
+    """``--force``: fields that others hold are taken and immutable objects are replaced, whatever asks first."""
     uid: str = ""
     """kube-system's, at first contact where it may be read."""
 
@@ -70,7 +72,13 @@ class Scene(Veiled, frozen=True, kw_only=True):
 
 
 def read_scene(
-    client: ClusterClient, entry: Entry, stack: Stack, *, apps: frozenset[str] | None, adopt: bool = False
+    client: ClusterClient,
+    entry: Entry,
+    stack: Stack,
+    *,
+    apps: frozenset[str] | None,
+    adopt: bool = False,
+    force: bool = False,
 ) -> Scene:
     """Meet the cluster, then read what the selected apps (None = all, removed ones too) desire and own.
 
@@ -105,6 +113,7 @@ def read_scene(
         namespaces=_existing(client, {ref.namespace for ref in wanted if ref.namespace}, live),
         first_contact=contact.first,
         adopt=adopt,
+        force=force,
         uid=contact.uid,
     )
 
