@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from fleetmgr.engine.inventory import Fight, key_text
+from fleetmgr.engine.inventory import key_text
 from fleetmgr.engine.ownership import last_writer
+from fleetmgr.engine.record import Fight
 from fleetmgr.model.change import Change, FieldDiff
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectKey

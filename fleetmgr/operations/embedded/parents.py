@@ -3,24 +3,27 @@ any point loses track of nothing."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from fleetmgr.engine.inventory import Parent, Record, body_digest, key_text, marker_body, parent_body
+from fleetmgr.engine.inventory import Parent, body_digest, key_text, marker_body, parent_body
+from fleetmgr.engine.record import Record
 from fleetmgr.engine.secrecy import is_secret
 from fleetmgr.model.applyset import SYSTEM_NAMESPACE, parent_name
-from fleetmgr.model.change import Change
+from fleetmgr.model.change import Change, Op
 from fleetmgr.model.jsontypes import JsonObject, object_at
+from fleetmgr.model.memory import DONE, FAILED, INTERRUPTED, UNHEALTHY, RunResult
 from fleetmgr.model.objects import ObjectKey
 from fleetmgr.model.policy import Policy
+from fleetmgr.model.report import ObjectResult, Outcome
 from fleetmgr.model.resource import StackApp
 from fleetmgr.operations.embedded.entry import CONFIG_MAPS, NAMESPACES
 from fleetmgr.operations.embedded.flapping import fights_after
 from fleetmgr.operations.embedded.jobs import finished_jobs, unremembered
 from fleetmgr.operations.embedded.scene import Scene, exists
-
-KEPT_OUTCOMES = 10
 
 
 def prepare(scene: Scene, *, now: str) -> None:
@@ -77,57 +80,110 @@ def forget(scene: Scene, app: str) -> None:
 
 
 class Signature(Struct, frozen=True, kw_only=True):
-    """Of which plan and revision an apply is, by whom, and when (RFC 3339)."""
+    """Of which plan and revision an apply is, by whom, and when (RFC 3339); why uncommitted files were applied."""
 
     plan_id: str
     revision: str
     actor: str
     at: str
+    dirty_reason: str = ""
 
 
-def new_record(
-    scene: Scene,
-    app: str,
-    *,
-    run: Signature,
-    outcome: str,
-    written: Iterable[ObjectKey],
-    healed: Iterable[Change],
-) -> Record:
-    """What to remember of this run, which has ``written`` objects and ``healed`` drift. After a failure the
-    objects of the last success stay the yardstick. Raises ClusterError."""
-    finished = finished_jobs(scene, app, written)
-    fights = fights_after(scene, app, healed, run.at)
+class AppRun(Struct, frozen=True, kw_only=True):
+    """What a run did for one app: its ``changes`` as planned, how each write of them ended (``results``), and whether
+    the app was ``healthy`` in the end (None: nobody waited)."""
+
+    run: Signature
+    changes: tuple[Change, ...]
+    results: tuple[ObjectResult, ...]
+    healthy: bool | None
+    health: str = ""
+    """What its health says, where it is not well."""
+
+    @property
+    def done(self) -> frozenset[ObjectKey]:
+        """Objects that were written."""
+        return frozenset(r.ref.key for r in self.results if r.outcome is Outcome.DONE)
+
+
+def new_record(scene: Scene, app: str, went: AppRun) -> Record:
+    """What to remember of this run. After a failure the objects of the last success stay the yardstick.
+
+    Raises ClusterError.
+    """
+    done = went.done
+    written = [c.ref.key for c in went.changes if c.ref.key in done and c.op is not Op.DELETE]
     before = scene.record(app) or Record()
     current = scene.stack_app(app)
-    outcomes = (f"{run.at} {outcome} {run.plan_id[:12]}", *before.outcomes)[:KEPT_OUTCOMES]
-    if current is None or outcome != "done":
-        return Record(
-            revision=before.revision,
-            artifact_digest=before.artifact_digest,
-            plan_id=before.plan_id,
-            actor=before.actor,
-            applied_at=before.applied_at,
-            prune=current.policy.prune if current else before.prune,
-            on_remove=current.policy.on_remove if current else before.on_remove,
-            objects=before.objects,
-            outcomes=outcomes,
-            finished=finished,
-            fights=fights,
-        )
-    return Record(
-        revision=current.revision or run.revision,
-        artifact_digest=current.artifact_digest,
-        plan_id=run.plan_id,
-        actor=run.actor,
-        applied_at=run.at,
-        prune=current.policy.prune,
-        on_remove=current.policy.on_remove,
-        objects=recorded_objects(scene, app),
-        outcomes=outcomes,
-        finished=finished,
-        fights=fights,
+    result = _result(went, current)
+    record = replace(
+        before,
+        prune=current.policy.prune if current else before.prune,
+        on_remove=current.policy.on_remove if current else before.on_remove,
+        results=before.after(result) if went.results else before.results,
+        healthy_since=_healthy_since(before, went),
+        finished=finished_jobs(scene, app, written),
+        fights=fights_after(
+            scene, app, [c for c in went.changes if c.drift and c.ref.key in done], went.run.at
+        ),
+        drifted=_drifted(before, went),
     )
+    if current is None or result.outcome != DONE:
+        return record
+    return replace(
+        record,
+        revision=result.revision,
+        artifact_digest=current.artifact_digest,
+        plan_id=result.plan_id,
+        actor=result.actor,
+        applied_at=result.at,
+        objects=recorded_objects(scene, app),
+    )
+
+
+def _result(went: AppRun, current: StackApp | None) -> RunResult:
+    run = went.run
+    counts = Counter(r.op.value if r.outcome is Outcome.DONE else r.outcome.value for r in went.results)
+    return RunResult(
+        at=run.at,
+        outcome=_outcome(went),
+        plan_id=run.plan_id,
+        revision=(current.revision if current else None) or run.revision,
+        actor=run.actor,
+        reason=_reason(went),
+        dirty_reason=run.dirty_reason,
+        counts=dict(counts),
+    )
+
+
+def _outcome(went: AppRun) -> str:
+    if any(r.outcome is not Outcome.DONE for r in went.results):
+        return FAILED
+    if any(c.op.writes and c.ref.key not in went.done for c in went.changes):
+        return INTERRUPTED
+    return UNHEALTHY if went.healthy is False else DONE
+
+
+def _reason(went: AppRun) -> str:
+    failed = sorted((r for r in went.results if r.problem), key=lambda r: r.outcome is Outcome.SKIPPED)
+    for result in failed:
+        if result.problem is not None:
+            return f"{result.ref.short}: {result.problem.message}"
+    return went.health if went.healthy is False else ""
+
+
+def _healthy_since(before: Record, went: AppRun) -> str | None:
+    if went.healthy is None:
+        return None if went.results else before.healthy_since
+    if not went.healthy:
+        return None
+    return (before.healthy_since if not went.results else None) or went.run.at
+
+
+def _drifted(before: Record, went: AppRun) -> dict[str, str]:
+    """Drift that this run saw and did not heal; known drift keeps its time."""
+    left = (c for c in went.changes if c.drift and c.op is not Op.KEEP and c.ref.key not in went.done)
+    return {text: before.drifted.get(text, went.run.at) for text in (key_text(c.ref.key) for c in left)}
 
 
 def recorded_objects(scene: Scene, app: str) -> dict[str, str]:

@@ -5,31 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fleetmgr.model.change import Op
+from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.objects import ObjectKey
 from fleetmgr.model.report import Outcome
-from fleetmgr.operations.embedded.parents import conclude, forget, new_record, stale
+from fleetmgr.operations.embedded.parents import AppRun, conclude, forget, new_record, stale
 from fleetmgr.operations.embedded.run import Run
 
 
 def remember(run: Run, apps: Iterable[str]) -> None:
     """Write the record of each app, or drop that of an app that is gone with all its objects."""
     scene = run.scene
-    written = [r.ref.key for r in run.results if r.outcome is Outcome.DONE and r.op is not Op.DELETE]
-    healed = [c for c in run.plan.changes if c.drift and c.ref.key in written]
     for app in sorted(apps):
         left = _left(run, app)
         if scene.stack_app(app) is None and not left:
             forget(scene, app)
             continue
-        record = new_record(
-            scene,
-            app,
-            run=run.options.signature(run.now()),
-            outcome="failed" if app in run.failed_apps else "done",
-            written=written,
-            healed=[c for c in healed if c.app == app],
-        )
-        conclude(scene, app, record, left=left)
+        conclude(scene, app, new_record(scene, app, _app_run(run, app)), left=left)
+
+
+def _app_run(run: Run, app: str) -> AppRun:
+    health = run.health.get(app)
+    healthy = None if health is None else health.status in (HealthStatus.HEALTHY, HealthStatus.SUSPENDED)
+    return AppRun(
+        run=run.options.signature(run.now()),
+        changes=tuple(c for c in run.plan.changes if c.app == app),
+        results=tuple(r for r in run.results if r.app == app),
+        healthy=healthy,
+        health=health.message if health is not None else "",
+    )
 
 
 def _left(run: Run, app: str) -> list[ObjectKey]:

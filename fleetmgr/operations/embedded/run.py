@@ -35,10 +35,18 @@ class UpOptions(Struct, frozen=True, kw_only=True):
     actor: str
     wait: bool
     timeout: float | None
+    dirty_reason: str = ""
+    """Why uncommitted files are applied, where they are and somebody said so."""
 
     def signature(self, now: str) -> Signature:
         """What the records of this run say of it."""
-        return Signature(plan_id=self.plan_id, revision=self.revision, actor=self.actor, at=now)
+        return Signature(
+            plan_id=self.plan_id,
+            revision=self.revision,
+            actor=self.actor,
+            at=now,
+            dirty_reason=self.dirty_reason,
+        )
 
 
 class Run(Struct, kw_only=True):

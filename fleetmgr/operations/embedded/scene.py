@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from fleetmgr.engine.inventory import Parent, Record, key_text
+from fleetmgr.engine.inventory import Parent, key_text
 from fleetmgr.engine.ownership import Ownership, ownership
+from fleetmgr.engine.record import Record
 from fleetmgr.model.applyset import app_id
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef, ref_of

@@ -3,6 +3,8 @@ order; health; prune last and only if nothing went wrong; the record."""
 
 from __future__ import annotations
 
+import contextlib
+
 from fleetmgr.errors import ExitCode, FleetError
 from fleetmgr.model.change import ClusterFailure, ClusterPlan, Op
 from fleetmgr.model.event import EventSink
@@ -32,6 +34,9 @@ def up(
         _perform(run)
     except FleetError as error:
         run.failure = ClusterFailure(problem=error.problem(), exit_code=error.exit_code)
+    if run.failure is not None and run.stop.is_set():
+        with contextlib.suppress(FleetError):  # what was stopped is remembered where that still can be
+            remember(run, {result.app for result in run.results})
     return ClusterReport(
         cluster=run.cluster,
         environment=scene.entry.environment,
