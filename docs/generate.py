@@ -25,7 +25,17 @@ REFERENCE = Path(__file__).resolve().parent / "reference"
 WIDTH = 100
 NOTICE = "<!-- Made by docs/generate.py; do not edit. -->"
 ORDER = (
-    *("Defaults", "Environment", "Cluster", "Access", "App", "Placement", "Source", "Dependency"),
+    *(
+        "Defaults",
+        "Environment",
+        "Cluster",
+        "Access",
+        "App",
+        "Placement",
+        "Source",
+        "RemoteHost",
+        "Dependency",
+    ),
     *("Namespace", "ExcludedObject", "IgnoredDifference", "Sync", "Overlay", "OverlayException"),
     *("KindHealth", "HealthRule"),
     *("Patch", "PatchTarget", "Include"),

@@ -12,7 +12,7 @@ from fleetmgr.errors import Problem, Where
 from fleetmgr.expansion.layers import Folded, base_layers, exception_layers
 from fleetmgr.expansion.variables import Undefined, fill, fill_text, mentions
 from fleetmgr.model.jsontypes import Json
-from fleetmgr.model.target import FetchRequest, Overlay, Target
+from fleetmgr.model.target import FetchRequest, Overlay, RemoteHost, Target
 from fleetmgr.spec import App, Cluster, Environment, LoadedFleet
 from fleetmgr.spec.suggest import suggest
 
@@ -53,6 +53,12 @@ def part_of(app: App, folded: Folded) -> Part:
             recurse=app.source.recurse,
             include=app.source.include,
             exclude=app.source.exclude,
+            allow_remote=tuple(
+                RemoteHost(host=host)
+                if isinstance(host, str)
+                else RemoteHost(host=host.host, private=host.private, insecure=host.insecure)
+                for host in app.source.allow_remote
+            ),
         ),
         late_vars=mentions(folded.vars),
         late_overlay=any(

@@ -11,6 +11,15 @@ from fleetmgr.model.jsontypes import Json
 from fleetmgr.model.policy import Policy
 
 
+class RemoteHost(Struct, frozen=True, kw_only=True):
+    """A host (``name`` or ``name:port``) that a source may fetch from. ``private``: also where its name leads inside
+    the network; ``insecure``: also without TLS."""
+
+    host: str
+    private: bool = False
+    insecure: bool = False
+
+
 class FetchRequest(Struct, frozen=True, kw_only=True):
     """What to read of a source. Hashable: each distinct request is fetched and parsed once.
 
@@ -24,6 +33,7 @@ class FetchRequest(Struct, frozen=True, kw_only=True):
     recurse: bool = False
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    allow_remote: tuple[RemoteHost, ...] = ()
 
 
 class OwnedNamespace(Struct, frozen=True, kw_only=True):

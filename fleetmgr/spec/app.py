@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from fleetmgr.spec.fields import Bool, Duration, Json, Name, StringMap
+from fleetmgr.spec.fields import HOST, Bool, Duration, Json, Name, StringMap
 from fleetmgr.spec.overlay import Overlay, SpecModel, Sync
 
 
@@ -21,6 +21,14 @@ class Placement(SpecModel):
         default=None,
         description="Kubernetes selector on cluster labels, such as `region in (kr, us), !legacy`, or a map.",
     )
+
+
+class RemoteHost(SpecModel):
+    """A host that a kustomization may fetch from."""
+
+    host: str = Field(pattern=HOST, description="Name of the host, with :PORT where it is not 443.")
+    private: Bool = Field(default=False, description="Also where its name leads inside the network.")
+    insecure: Bool = Field(default=False, description="Also without TLS.")
 
 
 class Source(SpecModel):
@@ -44,6 +52,10 @@ class Source(SpecModel):
     recurse: Bool = Field(default=False, description="Read folders below `path` as well.")
     include: tuple[str, ...] = Field(default=(), description="Only files that match one of these globs.")
     exclude: tuple[str, ...] = Field(default=(), description="Not files that match one of these globs.")
+    allow_remote: tuple[Annotated[str, Field(pattern=HOST)] | RemoteHost, ...] = Field(
+        default=(),
+        description="Hosts that a kustomization may name bases and files of, by https; none is allowed else.",
+    )
     substitute: Bool = Field(default=True, description="Replace ${...} in the manifests.")
 
 

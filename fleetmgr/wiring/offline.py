@@ -18,7 +18,9 @@ from fleetmgr.ports.kustomizer import Kustomizer
 from fleetmgr.ports.repository import Repository, TreeEntry
 from fleetmgr.ports.source_fetcher import SourceFetcher
 from fleetmgr.spec import LoadedFleet, load
-from fleetmgr.wiring.machine import xdg
+from fleetmgr.wiring.machine import SystemClock, xdg
+
+_FETCH_TIMEOUT = 300.0
 
 
 class LazyRepository:
@@ -78,7 +80,10 @@ def sources_of(loaded: LoadedFleet, repository: Repository) -> SourceFetcher:
     }
     if any(app.source.type == "kustomize" for app in loaded.fleet.apps):
         kustomize = importlib.import_module("fleetmgr.adapters.sources.kustomize")
-        made = kustomize.KustomizeSources(repository, loaded.root, kustomizer())
+        remote = any(app.source.allow_remote for app in loaded.fleet.apps)
+        made = kustomize.KustomizeSources(
+            repository, loaded.root, kustomizer(), remotes() if remote else None
+        )
         fetchers["kustomize"] = cast("Fetcher", made)
     return SourcesByType(fetchers, kustomizer)
 
@@ -101,6 +106,27 @@ def kustomizer() -> Kustomizer:
 
     folder = xdg("XDG_CACHE_HOME", Path.home() / ".cache") / "fleetmgr" / "rendered"
     return cast("Kustomizer", cached.CachedKustomizer(program.KustomizeProgram(find), folder))
+
+
+def remotes() -> object:
+    """What kustomizations may fetch, once a host is allowed. Repositories are kept below ``XDG_CACHE_HOME``."""
+    addresses = importlib.import_module("fleetmgr.adapters.remote.addresses")
+    files = importlib.import_module("fleetmgr.adapters.remote.files")
+    fetching = importlib.import_module("fleetmgr.adapters.git.fetching")
+    flock = importlib.import_module("fleetmgr.adapters.locks.flock")
+    gathering = importlib.import_module("fleetmgr.adapters.sources.gathering")
+    locks = flock.FileLocks(SystemClock())
+
+    def lock(path: Path) -> object:
+        return locks.hold(path, what="fetching a repository", timeout=_FETCH_TIMEOUT, progress=_quiet)
+
+    cache = xdg("XDG_CACHE_HOME", Path.home() / ".cache") / "fleetmgr" / "git"
+    repositories = fetching.FetchedRepositories(cache, addresses.check, lock)
+    return gathering.Remotes(files=files.HttpFiles(), repositories=repositories)
+
+
+def _quiet(line: str) -> None:
+    """Waiting for another run is not worth a word here."""
 
 
 def render_all(loaded: LoadedFleet) -> Iterator[Stack]:

@@ -16,13 +16,13 @@ from git.exc import GitCommandError
 from fleetmgr.errors import FleetError
 from fleetmgr.ports.repository import TreeEntry
 
-_SAFE_CONFIG = (
+SAFE_CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.quotePath=false",
     "protocol.allow=never",
 )
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_LAZY_FETCH": "1",
@@ -74,7 +74,7 @@ class GitRepository:
             self._prefix = PurePosixPath()
             return
         self._prefix = PurePosixPath(self._root.relative_to(Path(top).resolve()).as_posix())
-        self._repo.git.update_environment(**_ENVIRONMENT)
+        self._repo.git.update_environment(**ENVIRONMENT)
 
     @property
     def root(self) -> Path:
@@ -95,7 +95,7 @@ class GitRepository:
 
     def resolve(self, revision: str) -> str:
         """Full commit id of a commit, tag or branch. Raises RevisionNotFound."""
-        found = None if self._repo is None or not _plausible(revision) else self._commit_id(revision)
+        found = self.known(revision)
         if found is None:
             reason = (
                 "this folder is in no Git repository"
@@ -107,6 +107,10 @@ class GitRepository:
                 hint="fetch it first, or write a full commit id",
             )
         return found
+
+    def known(self, revision: str) -> str | None:
+        """As ``resolve``; None when there is no such revision."""
+        return None if self._repo is None or not plausible(revision) else self._commit_id(revision)
 
     def tree(self, commit: str, path: str, *, recurse: bool) -> tuple[TreeEntry, ...]:
         """Files and links below ``path`` at ``commit``, sorted; submodules are left out.
@@ -187,7 +191,7 @@ class GitRepository:
     def _git(self, command: str, *arguments: str) -> str:
         if self._repo is None:
             raise GitFailed("this folder is in no Git repository")
-        options = [part for setting in _SAFE_CONFIG for part in ("-c", setting)]
+        options = [part for setting in SAFE_CONFIG for part in ("-c", setting)]
         try:
             output = self._repo.git.execute(
                 ["git", *options, command, *arguments],
@@ -201,7 +205,7 @@ class GitRepository:
         return str(output)
 
 
-def _plausible(revision: str) -> bool:
+def plausible(revision: str) -> bool:
     """Names only: no ranges, no searches (``:/text``), nothing that could be read as an option."""
     return (
         bool(revision)

@@ -1,4 +1,4 @@
-"""Which files a kustomization reads, found before kustomize runs: everything local, nothing else.
+"""Which files a kustomization reads, found before kustomize runs: local ones, and addresses of allowed hosts.
 
 kustomize fetches what looks like an address and runs what a plugin names. So its files are read here first,
 as strictly as it would read them leniently: a field that is not known, in any spelling, is an error.
@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fleetmgr.adapters.sources.refusals import PluginDenied, RemoteDenied
+from fleetmgr.adapters.sources.remote_base import NoRemote, Remote, remote
 from fleetmgr.errors import InvalidInput, Problem
 from fleetmgr.model.jsontypes import Json, JsonObject, is_array, is_object
 from fleetmgr.spec.yaml_tree import Key, Place, read
@@ -48,13 +49,15 @@ _READS = frozenset({"path", "paths", "files", "env", "envs"})
 
 class Entry(Struct, frozen=True, kw_only=True):
     """A file or folder that a kustomization names. ``manifest`` files are YAML that kustomize parses; a
-    ``plugin`` is the configuration of a generator or transformer; a ``secret`` becomes part of a Secret."""
+    ``plugin`` is the configuration of a generator or transformer; a ``secret`` becomes part of a Secret; a
+    ``remote`` one is at an address."""
 
     path: str
     place: Place
     manifest: bool = True
     plugin: bool = False
     secret: bool = False
+    remote: Remote | None = None
 
 
 class Kustomization(Struct, frozen=True, kw_only=True):
@@ -65,8 +68,8 @@ class Kustomization(Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...]
 
 
-def read_kustomization(content: bytes, *, name: str) -> Kustomization:
-    """A kustomization file that messages call ``name``.
+def read_kustomization(content: bytes, *, name: str, remotes: bool = False) -> Kustomization:
+    """A kustomization file that messages call ``name``; ``remotes``: addresses may be named at all.
 
     Raises InvalidInput for what it cannot be sure about, RemoteDenied and PluginDenied.
     """
@@ -80,7 +83,7 @@ def read_kustomization(content: bytes, *, name: str) -> Kustomization:
         problems += _unknown(root, data)
     if problems or not is_object(data):
         raise InvalidInput(tuple(problems))
-    reader = _Reader(root, data)
+    reader = _Reader(root, data, remotes=remotes)
     entries = tuple(reader.entries())
     return Kustomization(entries=entries, warnings=tuple(_deprecated(root, data)), secrets=reader.secrets())
 
@@ -102,9 +105,10 @@ def _deprecated(root: Place, data: JsonObject) -> Iterator[Problem]:
 class _Reader:
     """Walks the fields that name files. kustomize takes nested keys in any case, so they are folded here."""
 
-    def __init__(self, root: Place, data: JsonObject) -> None:
+    def __init__(self, root: Place, data: JsonObject, *, remotes: bool) -> None:
         self._root = root
         self._data = data
+        self._remotes = remotes
 
     def entries(self) -> Iterator[Entry]:
         self._deny_plugins()
@@ -134,13 +138,21 @@ class _Reader:
         place = self._root.walk(*at)
         if not isinstance(path, str):
             raise InvalidInput((place.problem("must be the path of a file", code=UNKNOWN_FIELD),))
-        if _REMOTE.search(path):
-            raise RemoteDenied(
-                f"`{path[:200]}` is not in this repository; remote bases and files are not fetched",
-                where=place.where(),
-                hint="copy it into the repository; allowing hosts is not yet supported",
+        if not _REMOTE.search(path):
+            return Entry(path=path, place=place)
+        if not self._remotes or at[0] not in _ROOTS or "\n" in path:
+            allowed = (
+                "only resources, bases and components may be" if self._remotes else "no host is allowed to be"
             )
-        return Entry(path=path, place=place)
+            raise RemoteDenied(
+                f"`{path[:200]}` is not in this repository; {allowed} fetched",
+                where=place.where(),
+                hint="copy it into the repository, or name its host in `source.allowRemote`",
+            )
+        try:
+            return Entry(path=path, place=place, remote=remote(path))
+        except NoRemote as error:
+            raise RemoteDenied(f"`{path[:200]}` {error}", where=place.where()) from None
 
     def _generated(self) -> Iterator[Entry]:
         for field in _GENERATORS:
