@@ -36,7 +36,7 @@ ORDER = (
         "RemoteHost",
         "Dependency",
     ),
-    *("Namespace", "ExcludedObject", "IgnoredDifference", "Sync", "Overlay", "OverlayException"),
+    *("Namespace", "ExcludedObject", "IgnoredDifference", "Sync", "Limits", "Overlay", "OverlayException"),
     *("KindHealth", "HealthRule"),
     *("Patch", "PatchTarget", "Include"),
 )

@@ -96,6 +96,10 @@ class FleetError(Exception):
         """This error as data."""
         return Problem(message=self.message, where=self.where, hint=self.hint, code=self.code)
 
+    def all_problems(self) -> tuple[Problem, ...]:
+        """This error as data, where it stands for several: each of them."""
+        return (self.problem(),)
+
 
 class InvalidInput(FleetError):
     """Every problem of every file at once; never raised with none."""
@@ -111,6 +115,10 @@ class InvalidInput(FleetError):
     def __str__(self) -> str:
         """One line a problem."""
         return "\n".join(str(p) for p in self.problems)
+
+    def all_problems(self) -> tuple[Problem, ...]:
+        """Every problem."""
+        return self.problems
 
 
 class UsageError(FleetError):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 
 import click
+from msgspec.structs import replace
 
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import (
     Duration,
     adopt_option,
+    consent_options,
     fleet_options,
     progress_option,
     report_options,
@@ -23,6 +25,7 @@ from fleetmgr.model.change import Plan
 from fleetmgr.model.report import Report
 from fleetmgr.operations import apply as applying
 from fleetmgr.operations import plan as planning
+from fleetmgr.operations.guards import refuse_unsafe
 from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.outcome import complete, has_writes, plan_verdict, report_verdict
 from fleetmgr.reporting.apply_data import report_data
@@ -43,6 +46,7 @@ class NobodyToAsk(UsageError):
 @click.command()
 @fleet_options
 @adopt_option
+@consent_options
 @click.option("-y", "--yes", is_flag=True, help="Apply without asking.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the apps are healthy.")
 @click.option(
@@ -63,7 +67,8 @@ def apply(
     Clusters that cannot be reached are left out and the others are done (exit code 4). An app
     with an object in conflict or denied is not begun there, nor are apps that depend on it, and
     nothing is pruned; the other apps are applied (exit code 1 or 4). An empty plan asks nothing.
-    Without a terminal, --yes is needed (exit code 64).
+    Without a terminal, --yes is needed (exit code 64). A plan that deletes more than it may is
+    refused before anything is written on any cluster (exit code 5).
 
     \b
     Example:
@@ -73,7 +78,8 @@ def apply(
     walk, selected = open_walk(invocation), selection(invocation)
     with shown(invocation) as sink:
         plan = planning.plan(walk, selected, sink)
-    _show_plan(invocation, plan, unchanged=show_unchanged)
+    _show_plan(invocation, replace(plan, refusals=()), unchanged=show_unchanged)
+    refuse_unsafe(plan)
     writes = has_writes(plan)
     if writes and not yes and not _confirmed(invocation, plan):
         echo("Nothing was changed.\n", err=True)

@@ -32,6 +32,7 @@ class Invocation(Struct, kw_only=True):
     apps: tuple[str, ...] = ()
     selectors: tuple[str, ...] = ()
     adopt: bool = False
+    max_deletes: str | None = None
     outputs: tuple[Output, ...] = ()
     streamed: set[Path] = field(default_factory=set[Path])
     colour: str = "auto"

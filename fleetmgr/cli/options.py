@@ -170,6 +170,16 @@ def adopt_option(command: F) -> F:
     )(command)
 
 
+def consent_options(command: F) -> F:
+    """For commands that plan and apply: what is said yes to in this run."""
+    return _option(
+        "--max-deletes",
+        field="max_deletes",
+        metavar="N|N%",
+        help="Allow so many deletes and replaces on each cluster, whatever the limits say; also all of an app.",
+    )(command)
+
+
 def output_options(command: F) -> F:
     """What to print and how, for commands whose result is a few facts."""
     return _apply_all(command, _output_options(FORMATS, "text (default), json or yaml"))

@@ -7,6 +7,7 @@ import click
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import (
     adopt_option,
+    consent_options,
     detailed_exitcode,
     fleet_options,
     progress_option,
@@ -29,6 +30,7 @@ from fleetmgr.reporting.plan_text import plan_text
 @click.command()
 @fleet_options
 @adopt_option
+@consent_options
 @detailed_exitcode
 @show_unchanged
 @report_options
@@ -39,7 +41,7 @@ def plan(invocation: Invocation, *, detailed_exitcode: bool, show_unchanged: boo
 
     Nothing is written. The exit code is 0 when every cluster could be planned (2 with
     --detailed-exitcode when there are changes), 4 when some could not, 1 when an object is
-    in conflict or denied.
+    in conflict or denied. What an apply would be refused for is told and changes no exit code.
 
     \b
     Example:

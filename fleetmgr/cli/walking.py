@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from msgspec.structs import replace
 
 from fleetmgr.cli.invocation import Invocation
+from fleetmgr.errors import UsageError
+from fleetmgr.model.consent import NO_CONSENT, Consent
+from fleetmgr.model.limits import allowance
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.walk import Walk
 from fleetmgr.wiring import walk as wiring
@@ -12,8 +17,30 @@ from fleetmgr.wiring import walk as wiring
 
 def open_walk(invocation: Invocation) -> Walk:
     """The fleet of ``--file`` with its ports; raises InvalidInput with every problem of its files."""
+    consent = _consent(invocation)
     walk = wiring.open_walk(invocation.file, parallel=invocation.parallel)
-    return replace(walk, adopt=True) if invocation.adopt else walk
+    if not invocation.adopt and consent == NO_CONSENT:
+        return walk
+    return replace(walk, adopt=invocation.adopt, consent=consent)
+
+
+class UnclearConsent(UsageError):
+    """A yes that cannot be understood is none."""
+
+    code: ClassVar[str] = "FLT-6402"
+
+
+def _consent(invocation: Invocation) -> Consent:
+    text = invocation.max_deletes
+    if text is None:
+        return NO_CONSENT
+    allowed = allowance(text, said_by="--max-deletes")
+    if allowed is None:
+        raise UnclearConsent(
+            f"--max-deletes {text!r} is neither a number of objects nor a percentage",
+            hint="write --max-deletes 20 or --max-deletes 10%",
+        )
+    return Consent(max_deletes=allowed)
 
 
 def selection(invocation: Invocation) -> Selection:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from fleetmgr.errors import ExitCode, Problem
 from fleetmgr.model.jsontypes import Json, JsonObject
@@ -98,6 +99,16 @@ class ClusterFailure(Struct, frozen=True, kw_only=True):
     exit_code: ExitCode
 
 
+class Refusal(Struct, frozen=True, kw_only=True):
+    """Why an apply of the plan would be refused, before anything is written anywhere. ``app`` None = the whole
+    cluster entry; ``objects`` are those that it is about."""
+
+    cluster: str
+    problem: Problem
+    app: str | None = None
+    objects: tuple[ObjectRef, ...] = ()
+
+
 class ClusterPlan(Struct, frozen=True, kw_only=True):
     """The Changes of one cluster entry, sorted by (app, ref); ``keep`` included."""
 
@@ -109,6 +120,10 @@ class ClusterPlan(Struct, frozen=True, kw_only=True):
     first_contact: bool = False
     warnings: tuple[str, ...] = ()
     """Server warnings (deprecations) and ours, each once."""
+    owned: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many objects of the entry are ours, by app: those that are not selected as far as they are recorded."""
+    removed: tuple[str, ...] = ()
+    """Apps that have been there and are not to be there any more."""
 
 
 LIVE_AND_DESIRED = ("live", "desired")
@@ -126,6 +141,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """A selection was given: what was not selected is neither pruned nor advanced."""
     compared: tuple[str, str] = LIVE_AND_DESIRED
     """What is before and after; two revisions when no cluster was asked."""
+    refusals: tuple[Refusal, ...] = ()
+    """What an apply would be refused for."""
 
     def count(self, op: Op) -> int:
         """How many objects of the fleet have ``op``."""

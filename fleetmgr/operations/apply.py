@@ -12,6 +12,7 @@ from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
 from fleetmgr.operations.embedded.run import UpOptions
 from fleetmgr.operations.embedded.up import up
+from fleetmgr.operations.guards import refuse_unsafe
 from fleetmgr.operations.walk import Walk
 
 FAILED_BEFORE = "FLT-5035"
@@ -26,8 +27,9 @@ def apply(
     Environments in the order of fleet.yaml, all clusters of one at a time: when one fails, its neighbours are
     finished and the next environment is not begun. Clusters that the plan could not look at are left out and stop
     nobody. A signal finishes what is being written; the report says how far it came. ``plan`` must come from this
-    very walk: what was read for it is what the writes are fenced to.
+    very walk: what was read for it is what the writes are fenced to. Raises PlanRefused before anything is written.
     """
+    refuse_unsafe(plan)
     del selection  # the plan holds exactly what was selected
     options = UpOptions(plan_id=plan.id, revision=plan.revision, actor=walk.actor, wait=wait, timeout=timeout)
     reports: dict[str, ClusterReport] = {}

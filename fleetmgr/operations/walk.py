@@ -6,6 +6,7 @@ import threading
 
 from msgspec import field
 
+from fleetmgr.model.consent import NO_CONSENT, Consent
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import ClusterConnector
@@ -32,6 +33,8 @@ class Walk(Veiled, frozen=True, kw_only=True):
     """Existing objects that other tools made are taken over, whatever the apps' own policy (``--adopt``)."""
     force: bool = False
     """Fields that others hold are taken and immutable objects are replaced (``--force``)."""
+    consent: Consent = NO_CONSENT
+    """What has been said yes to for this run."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set by an interrupt."""
     scenes: dict[str, Scene] = field(default_factory=dict[str, Scene])

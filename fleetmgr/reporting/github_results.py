@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from fleetmgr.errors import ExitCode, FleetError, InvalidInput, Problem, Where
+from fleetmgr.errors import ExitCode, FleetError, Problem, Where
 from fleetmgr.model.change import Change, ClusterFailure, Op, Plan
-from fleetmgr.model.grouping import ChangeGroup
+from fleetmgr.model.grouping import ChangeGroup, same_refusals
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.report import CheckResult, Diagnosis, FleetStatus, Outcome, Report
 from fleetmgr.model.validation import Validation
@@ -24,6 +24,7 @@ from fleetmgr.reporting.plan_text import (
     warning_lines,
 )
 from fleetmgr.reporting.problems import error_text
+from fleetmgr.reporting.refusals import refusal_lines
 from fleetmgr.reporting.status import status_text
 from fleetmgr.reporting.style import PLAIN
 from fleetmgr.reporting.unified import diff_text, patch_title, patches
@@ -46,7 +47,13 @@ def plan_workflow(plan: Plan, groups: Sequence[ChangeGroup]) -> Workflow:
             )
             for app, members in apps
         ),
-        Section(title="", lines=(*warning_lines(plan), *unverified_lines(plan), *closing_lines(plan))),
+        Section(
+            title="",
+            lines=(
+                *(*warning_lines(plan), *unverified_lines(plan)),
+                *(*refusal_lines(plan), *closing_lines(plan)),
+            ),
+        ),
     ]
     return Workflow(sections=tuple(sections), annotations=_plan_annotations(plan, groups))
 
@@ -133,8 +140,7 @@ def validation_workflow(validation: Validation) -> Workflow:
 
 def error_workflow(error: FleetError) -> Workflow:
     """The failure of a whole run, at its files and lines."""
-    problems = error.problems if isinstance(error, InvalidInput) else (error.problem(),)
-    found = tuple(problem_annotation(problem) for problem in problems)
+    found = tuple(problem_annotation(problem) for problem in error.all_problems())
     return Workflow(sections=_plain(error_text(error)), annotations=found)
 
 
@@ -144,6 +150,7 @@ def _plain(text: str) -> tuple[Section, ...]:
 
 def _plan_annotations(plan: Plan, groups: Sequence[ChangeGroup]) -> tuple[Annotation, ...]:
     found = [*_failures(plan)]
+    found += [problem_annotation(g.problem, about=names(g.clusters)) for g in same_refusals(plan)]
     for group in groups:
         change = group.change
         about = f"{change.ref.short} ({names(group.clusters)})"

@@ -21,6 +21,7 @@ from fleetmgr.reporting.plan_text import (
     warning_lines,
 )
 from fleetmgr.reporting.problems import failure_lines
+from fleetmgr.reporting.refusals import refusal_lines
 from fleetmgr.reporting.style import PLAIN
 from fleetmgr.reporting.unified import Patch, patch_title, patches
 from fleetmgr.reporting.wording import counted
@@ -40,7 +41,11 @@ def plan_markdown(plan: Plan, groups: Sequence[ChangeGroup]) -> str:
     return document(
         [marker("plan", plan.fleet), heading(plan_headline(plan)), *_clusters(plan)],
         blocks,
-        [*note("Warnings", [*warning_lines(plan), *unverified_lines(plan)]), *_closing(plan, "changes")],
+        [
+            *note("Refused", refusal_lines(plan)),
+            *note("Warnings", [*warning_lines(plan), *unverified_lines(plan)]),
+            *_closing(plan, "changes"),
+        ],
         whole="the whole plan is in the log of this run (`fleet plan`) or in the file of `-o json=FILE`.",
     )
 

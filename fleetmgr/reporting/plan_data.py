@@ -11,11 +11,12 @@ from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.verdict import Verdict
 from fleetmgr.reporting.problems import API_VERSION, problem_data
 from fleetmgr.reporting.redaction import hides
+from fleetmgr.reporting.refusals import refusal_data
 
 
 def plan_data(plan: Plan, verdict: Verdict, *, unchanged: bool = False, kind: str = "Plan") -> JsonObject:
     """Kind ``Plan``, or ``Drift`` for a plan of drift. ``keep`` is counted; listed with ``unchanged``."""
-    return {
+    data: JsonObject = {
         "apiVersion": API_VERSION,
         "kind": kind,
         "id": plan.id,
@@ -27,6 +28,9 @@ def plan_data(plan: Plan, verdict: Verdict, *, unchanged: bool = False, kind: st
         "summary": _summary(plan),
         "clusters": [_cluster(c, verdict, unchanged=unchanged) for c in plan.clusters],
     }
+    if plan.refusals:
+        data["refusals"] = [refusal_data(refusal) for refusal in plan.refusals]
+    return data
 
 
 def _summary(plan: Plan) -> JsonObject:
@@ -49,6 +53,8 @@ def _cluster(cluster: ClusterPlan, verdict: Verdict, *, unchanged: bool) -> Json
         "status": cluster.status.value,
         "exitCode": int(verdict.clusters.get(cluster.cluster, ExitCode.OK)),
     }
+    if cluster.owned:
+        data["owned"] = dict(cluster.owned)
     if cluster.first_contact:
         data["firstContact"] = True
     if cluster.warnings:

@@ -25,7 +25,7 @@ def problem_lines(problem: Problem, *, paint: Paint = PLAIN, label: str = "error
 
 def error_text(error: FleetError, *, paint: Paint = PLAIN) -> str:
     """An error as the command line prints it; all problems of an input, with their count at the end."""
-    problems = _problems(error)
+    problems = error.all_problems()
     lines = [line for problem in problems for line in problem_lines(problem, paint=paint)]
     if isinstance(error, InvalidInput):
         lines.append(f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'}")
@@ -39,7 +39,7 @@ def error_data(error: FleetError) -> JsonObject:
         "kind": "Error",
         "exitCode": int(error.exit_code),
         "reason": error.message,
-        "errors": [problem_data(problem) for problem in _problems(error)],
+        "errors": [problem_data(problem) for problem in error.all_problems()],
     }
 
 
@@ -61,10 +61,6 @@ def failure_lines(failure: ClusterFailure, paint: Paint) -> list[str]:
     if problem.hint:
         lines.append(f"hint: {visible(problem.hint)}")
     return lines
-
-
-def _problems(error: FleetError) -> tuple[Problem, ...]:
-    return error.problems if isinstance(error, InvalidInput) else (error.problem(),)
 
 
 def where_data(where: Where) -> JsonObject:

@@ -25,6 +25,7 @@ _COUNT: JsonObject = {"type": "integer", "minimum": 0}
 _SECONDS: JsonObject = {"type": "number", "minimum": 0}
 _CODE: JsonObject = {"enum": sorted(int(code) for code in ExitCode)}
 _TIME: JsonObject = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
+_ERROR_CODE: JsonObject = {"type": "string", "pattern": r"^FLT-\d{4}$"}
 _OPTIONAL_TEXT: JsonObject = {"type": ["string", "null"]}
 
 
@@ -56,7 +57,7 @@ def _counts(*names: str) -> JsonObject:
 
 _DEFS: Mapping[str, JsonObject] = {
     "problem": _map(
-        {"code": {"type": "string", "pattern": r"^FLT-\d{4}$"}, "message": _TEXT},
+        {"code": _ERROR_CODE, "message": _TEXT},
         {"hint": _TEXT, "where": _ref("where")},
     ),
     "where": _map(
@@ -96,9 +97,22 @@ _PLAN = {
     "clusters": _list(
         _map(
             {**_CLUSTER, "status": _one_of(ClusterStatus), "changes": _list(_CHANGE)},
-            {"firstContact": {"const": True}, "warnings": _TEXTS, "error": _ref("problem")},
+            {
+                "firstContact": {"const": True},
+                "warnings": _TEXTS,
+                "error": _ref("problem"),
+                "owned": {"type": "object", "additionalProperties": _COUNT},
+            },
         )
     ),
+}
+_REFUSALS = {
+    "refusals": _list(
+        _map(
+            {"code": _ERROR_CODE, "message": _TEXT, "cluster": _TEXT, "objects": _TEXTS},
+            {"hint": _TEXT, "where": _ref("where"), "app": _TEXT},
+        )
+    )
 }
 _DIFF = {
     "id": _TEXT,
@@ -228,7 +242,7 @@ _DIAGNOSIS = {
     ),
 }
 _KINDS: Mapping[str, tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]] = {
-    "Plan": (_PLAN, {}),
+    "Plan": (_PLAN, _REFUSALS),
     "Drift": (_PLAN, {}),
     "Diff": (_DIFF, {}),
     "ApplyResult": (_APPLY, {"stopped": _map({"exitCode": _CODE, "error": _ref("problem")})}),

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from fleetmgr.spec.fields import HOST, Bool, Duration, Json, Name, StringMap
+from fleetmgr.spec.limits import Limits
 from fleetmgr.spec.overlay import Overlay, SpecModel, Sync
 
 
@@ -103,7 +104,7 @@ class App(SpecModel):
     """A deployable unit."""
 
     NOT_YET: ClassVar[frozenset[str]] = frozenset(
-        {"project", "patches", "sources", "requireCommit", "rollout", "windows"} | {"limits", "retry"}
+        {"project", "patches", "sources", "requireCommit", "rollout", "windows"} | {"retry"}
     )
 
     name: Name = Field(description="Name of the app, unique in the fleet.")
@@ -124,6 +125,9 @@ class App(SpecModel):
     )
     vars: dict[str, Json] = Field(default={}, description="Variables, reached as ${vars.NAME}.")
     sync: Sync | None = Field(default=None, description="How it is brought to clusters.")
+    limits: Limits | None = Field(
+        default=None, description="How much of it one apply may delete on a cluster."
+    )
     adopt: Literal["never", "always"] = Field(
         default="never",
         description="Take over objects that exist and that kubectl, Helm, Argo CD, Flux or Pulumi made: never (they"

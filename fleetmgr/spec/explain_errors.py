@@ -79,15 +79,17 @@ def _findings(error: ValidationError, model: type[SpecModel], data: Json) -> Ite
     for line in error.errors(include_url=False):
         walked = _walk(model, line["loc"], data)
         if walked is not None:
-            path, owner, wrong_branch = walked
-            kind = "union" if wrong_branch else line["type"]
-            yield _Finding(kind, path, owner, line.get("ctx", {}), line["msg"])
+            path, owner, union = walked
+            if union is None:
+                yield _Finding(line["type"], path, owner, line.get("ctx", {}), line["msg"])
+            else:
+                yield _Finding("union", path, owner, {"wanted": _wanted(union)}, line["msg"])
 
 
 def _walk(
     model: type[SpecModel], loc: tuple[int | str, ...], data: Json
-) -> tuple[tuple[Key, ...], type[SpecModel] | None, bool] | None:
-    """Path without union tags, the model that holds its last part, and whether no branch of a union fits.
+) -> tuple[tuple[Key, ...], type[SpecModel] | None, Any] | None:
+    """Path without union tags, the model that holds its last part, and the union of which no branch fits.
 
     None when the finding is about a branch that the value does not mean.
     """
@@ -100,7 +102,7 @@ def _walk(
         if _is_union(annotation):
             branch = _branch(annotation, part)
             if not isinstance(value, (str, dict)):
-                return tuple(path), owner, True
+                return tuple(path), owner, annotation
             if isinstance(value, str) != (branch is str):
                 return None
             annotation = branch
@@ -111,7 +113,7 @@ def _walk(
         annotation = _inner(annotation, part)
         path.append(part)
         value = _step(value, part)
-    return tuple(path), owner, False
+    return tuple(path), owner, None
 
 
 def _bare(annotation: Any) -> Any:
@@ -134,6 +136,26 @@ def _branch(annotation: Any, tag: int | str) -> Any:
     members = [_bare(m) for m in typing.get_args(annotation) if m is not type(None)]
     is_string = tag in ("str", "constrained-str")
     return next((m for m in members if (m is str) == is_string), members[0])
+
+
+def _wanted(union: Any) -> str:
+    """``a whole number or a percentage such as 10%``: every branch in words."""
+    words: list[str] = []
+    for member in typing.get_args(union):
+        bare = _bare(member)
+        if typing.get_origin(bare) is typing.Literal:
+            words += [f"`{value}`" for value in typing.get_args(bare)]
+        elif bare is str:
+            patterns = [p for m in getattr(member, "__metadata__", ()) for p in _patterns(m)]
+            meaning = PATTERNS.get(patterns[0], "") if patterns else ""
+            words.append(meaning if meaning and ":" not in meaning else "a string")
+        elif bare is not type(None):
+            words.append({bool: "true or false", int: "a whole number"}.get(bare, "a map"))
+    return " or ".join(dict.fromkeys(words))
+
+
+def _patterns(field: Any) -> list[str]:
+    return [m.pattern for m in getattr(field, "metadata", ()) if getattr(m, "pattern", None)]
 
 
 def _is_model(annotation: Any) -> bool:
@@ -178,7 +200,9 @@ def _problem(finding: _Finding, *, data: Json, find: Find, version: str) -> Prob
         case "literal_error":
             return _literal(finding, place, _value(data, finding.path), version)
         case "union":
-            return place.problem(f"`{_label(finding.path)}` must be a string or a map", code=WRONG_VALUE)
+            return place.problem(
+                f"`{_label(finding.path)}` must be {finding.context['wanted']}", code=WRONG_VALUE
+            )
         case kind if kind in _WANTED:
             return _wrong_type(finding, place, _value(data, finding.path))
         case _:

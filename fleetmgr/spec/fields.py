@@ -10,6 +10,7 @@ from pydantic import Field, StrictBool, StrictInt
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 DURATION = r"^([0-9]{1,6}(\.[0-9]{1,6})?(h|ms|m|s)){1,4}$"
 HOST = r"^[A-Za-z0-9]([-A-Za-z0-9.]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?$"
+PERCENTAGE = r"^(100|[1-9]?[0-9])%$"
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _LABEL_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _LABEL_KEY = re.compile(rf"(?:(?=.{{1,253}}/){_SUBDOMAIN}/)?{_LABEL_NAME}")
@@ -19,12 +20,14 @@ PATTERNS = {
     DNS_LABEL: "a DNS label: at most 63 of a-z, 0-9 and `-`, starting and ending with a letter or digit",
     HOST: "a host such as github.com or git.example:8443",
     DURATION: "a duration such as 30s, 10m or 1h30m",
+    PERCENTAGE: "a percentage such as 10%",
 }
 """What a pattern means, for messages."""
 
 Json: TypeAlias = Any
 Name: TypeAlias = Annotated[str, Field(pattern=DNS_LABEL)]
 Duration: TypeAlias = Annotated[str, Field(pattern=DURATION)]
+Percentage: TypeAlias = Annotated[str, Field(pattern=PERCENTAGE)]
 Bool: TypeAlias = StrictBool
 Count: TypeAlias = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
 StringMap: TypeAlias = dict[str, str]

@@ -9,6 +9,7 @@ from pydantic import Field
 from fleetmgr.spec.app import App
 from fleetmgr.spec.fields import Bool, Duration, Json, Name, StringMap
 from fleetmgr.spec.health import KindHealth
+from fleetmgr.spec.limits import Limits
 from fleetmgr.spec.overlay import SpecModel, Sync
 
 API_VERSION = "fleetmgr.dev/v1"
@@ -17,17 +18,18 @@ API_VERSION = "fleetmgr.dev/v1"
 class Defaults(SpecModel):
     """What holds where nothing else is said."""
 
-    NOT_YET: ClassVar[frozenset[str]] = frozenset({"retry", "limits", "requireCommit"})
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"retry", "requireCommit"})
 
     timeout: Duration | None = Field(default=None, description="How long an apply waits for an app (10m).")
     sync: Sync | None = Field(default=None, description="How apps are brought to clusters.")
+    limits: Limits | None = Field(default=None, description="How much one apply may delete.")
 
 
 class Environment(SpecModel):
     """A step on the promotion path; has a folder environments/NAME/."""
 
     NOT_YET: ClassVar[frozenset[str]] = frozenset(
-        {"promotion", "rollout", "windows", "requireCommit", "limits", "retry"}
+        {"promotion", "rollout", "windows", "requireCommit", "retry"}
     )
 
     name: Name = Field(description="Name of the environment, unique in the fleet.")
@@ -35,6 +37,9 @@ class Environment(SpecModel):
         default={}, description="Variables, reached as ${vars.NAME} and ${environment.vars.NAME}."
     )
     sync: Sync | None = Field(default=None, description="How apps are brought to its clusters.")
+    limits: Limits | None = Field(
+        default=None, description="How much one apply may delete on each of its clusters."
+    )
 
 
 class Access(SpecModel):
@@ -54,7 +59,7 @@ class Access(SpecModel):
 class Cluster(SpecModel):
     """A Kubernetes API in one environment."""
 
-    NOT_YET: ClassVar[frozenset[str]] = frozenset({"windows", "limits"})
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"windows"})
 
     name: Name = Field(description="Name of the cluster entry, unique in the fleet.")
     environment: str = Field(description="Name of its environment.")
@@ -66,6 +71,7 @@ class Cluster(SpecModel):
         min_length=1,
         description="UID of the kube-system namespace; a mismatch stops everything.",
     )
+    limits: Limits | None = Field(default=None, description="How much one apply may delete on it.")
 
 
 class Fleet(SpecModel):

@@ -82,7 +82,8 @@ class Fleet:
         self.name = f"t{uuid.uuid4().hex[:9]}"
         self.count = count
         self.namespaces: set[str] = {self.name}
-        self.prune = True
+        self.prune: bool | str = True
+        self.defaults: dict[str, Any] = {}
         self.entries: list[dict[str, Any]] = [self.entry(i) for i in range(count)]
         self.apps: list[dict[str, Any]] = [self.app("web")]
         root.mkdir(parents=True, exist_ok=True)
@@ -111,7 +112,7 @@ class Fleet:
             "apiVersion": "fleetmgr.dev/v1",
             "kind": "Fleet",
             "name": self.name,
-            "defaults": {"timeout": "60s", "sync": {"prune": self.prune}},
+            "defaults": {"timeout": "60s", "sync": {"prune": self.prune}, **self.defaults},
             "environments": [{"name": e} for e in [*used, *extra]],
             "clusters": self.entries,
             "apps": self.apps,

@@ -75,6 +75,7 @@ def test_a_killed_prune_loses_track_of_nothing(fleet: Fleet) -> None:
     fleet.manifests("api", config=config_maps(100, 104))
     fleet.apply()
     fleet.apps = [fleet.app("api")]
+    fleet.defaults = {"limits": {"maxDeletes": "100%"}}
     fleet.save()
     _kill_after_writes(fleet, 3)
     fleet.apply()

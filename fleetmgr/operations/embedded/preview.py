@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -55,7 +56,23 @@ def preview(scene: Scene) -> ClusterPlan:
         changes=tuple(changes),
         first_contact=scene.first_contact,
         warnings=tuple(sorted(set(warnings))),
+        owned=_owned(scene, changes),
+        removed=tuple(sorted(a for a in scene.apps if a in scene.parents and scene.stack_app(a) is None)),
     )
+
+
+_OURS = frozenset({Op.KEEP, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.MOVE, Op.ORPHANED})
+
+
+def _owned(scene: Scene, changes: Sequence[Change]) -> dict[str, int]:
+    """Objects of ours by app; those of apps that are not selected as far as their records tell."""
+    recorded = {
+        app: len(parent.record.objects)
+        for app, parent in scene.parents.items()
+        if parent.record is not None and app not in scene.apps
+    }
+    here = Counter(c.app for c in changes if c.op in _OURS and c.ref.key in scene.live)
+    return {app: number for app, number in {**recorded, **here}.items() if number}
 
 
 def _namespaces(scene: Scene) -> Iterator[Change]:

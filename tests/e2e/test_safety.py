@@ -1,0 +1,136 @@
+"""Nothing is deleted by accident: budgets, empty apps, protected objects, confirmations, on real control planes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e.fleets import Fleet
+
+pytestmark = pytest.mark.e2e
+
+CONFIG = "{apiVersion: v1, kind: ConfigMap, metadata: {name: %s}, data: {a: '1'}}"
+
+
+def config_maps(count: int, prefix: str = "c") -> str:
+    return "\n---\n".join(CONFIG % f"{prefix}-{n}" for n in range(count))
+
+
+@pytest.fixture
+def fleet(fleets: Callable[..., Fleet]) -> Fleet:
+    """One cluster, apps ``web`` (12 ConfigMaps) and ``api`` (2), prune on, applied."""
+    made = fleets()
+    made.apps = [made.app("web"), made.app("api")]
+    made.save()
+    made.manifests("web", config=config_maps(12))
+    made.manifests("api", config=config_maps(2, "api"))
+    made.apply()
+    return made
+
+
+def live(fleet: Fleet, cluster: int = 0) -> dict[str, str]:
+    """uid of each ConfigMap of the fleet."""
+    found = fleet.everything("configmap", cluster=cluster)
+    return {n: o["metadata"]["uid"] for n, o in found.items() if n != "ConfigMap/kube-root-ca.crt"}
+
+
+def refused(fleet: Fleet, *codes: str) -> None:
+    """A plan tells ``codes`` and ends well; an apply ends with 5, tells them too, and deletes nothing."""
+    before = live(fleet)
+    plan = fleet.plan()
+    assert [r["code"] for r in plan.data["refusals"]] == list(codes)
+    assert fleet.run("plan", "--detailed-exitcode").code == 2
+    assert all(code in fleet.run("plan").out for code in codes)
+    answer = fleet.apply(code=5)
+    assert [e["code"] for e in answer.data["errors"]] == list(codes)
+    assert "--max-deletes" in answer.err
+    assert live(fleet) == before
+
+
+def test_more_than_ten_deletes_need_a_yes(fleet: Fleet) -> None:
+    fleet.manifests("web", config=config_maps(1))
+    refused(fleet, "FLT-5002")
+    fleet.apply("--max-deletes", "10", code=5)
+    assert len(live(fleet)) == 14
+    fleet.apply("--max-deletes", "11")
+    assert set(live(fleet)) == {"ConfigMap/c-0", "ConfigMap/api-0", "ConfigMap/api-1"}
+    fleet.assert_settled()
+
+
+def test_ten_deletes_are_done(fleet: Fleet) -> None:
+    fleet.manifests("web", config=config_maps(2))
+    fleet.apply()
+    assert len(live(fleet)) == 4
+
+
+def test_an_app_that_renders_nothing_is_refused(fleet: Fleet) -> None:
+    fleet.manifests("api", config="# nothing left\n")
+    refused(fleet, "FLT-5003")
+    fleet.apps[1] |= {"limits": {"allowEmpty": True}}
+    fleet.save()
+    assert "refusals" not in fleet.plan().data
+    fleet.apply()
+    assert len(live(fleet)) == 12
+
+
+def test_a_fleet_file_that_lost_its_apps_is_refused(fleet: Fleet) -> None:
+    fleet.apps = []
+    fleet.save()
+    refused(fleet, "FLT-5003")
+    fleet.apps = [fleet.app("new")]
+    fleet.manifests("new", config=config_maps(1, "new"))
+    fleet.save()
+    refused(fleet, "FLT-5004", "FLT-5002")
+    assert "ConfigMap/new-0" not in live(fleet)
+    fleet.apply("--max-deletes", "100%")
+    assert set(live(fleet)) == {"ConfigMap/new-0"}
+
+
+def test_one_cluster_over_budget_stops_every_cluster(fleets: Callable[..., Fleet]) -> None:
+    fleet = fleets(2)
+    fleet.save()
+    fleet.manifests(config=config_maps(12))
+    fleet.apply()
+    fleet.apps[0]["overlays"] = {"staging": {"path": "apps/less"}}
+    fleet.manifests("less", config=config_maps(1))
+    fleet.manifests(config=config_maps(12).replace("'1'", "'2'"))
+    fleet.save()
+    answer = fleet.plan()
+    assert [(r["code"], r["cluster"]) for r in answer.data["refusals"]] == [("FLT-5002", "two")]
+    fleet.apply(code=5)
+    assert fleet.get("configmap", "c-0", cluster=0)["data"] == {"a": "1"}
+    fleet.apply("-c", "one")
+    assert fleet.get("configmap", "c-0", cluster=0)["data"] == {"a": "2"}
+    assert len(live(fleet, 1)) == 12
+
+
+def test_limits_are_the_strictest(fleet: Fleet) -> None:
+    fleet.manifests("web", config=config_maps(10))
+    fleet.entries[0]["limits"] = {"maxDeletes": 1}
+    fleet.save()
+    refused(fleet, "FLT-5002")
+    fleet.entries[0]["limits"] = {"maxDeletes": "20%"}
+    fleet.save()
+    fleet.apply()
+    assert len(live(fleet)) == 12
+
+
+def test_generated_names_that_change_are_updates(fleets: Callable[..., Fleet]) -> None:
+    fleet = fleets()
+    fleet.apps = [fleet.app("web", source={"type": "kustomize", "path": "apps/web"})]
+    fleet.save()
+
+    def generate(value: str) -> None:
+        generators = "".join(f"- {{name: g{n}, literals: ['a={value}']}}\n" for n in range(14))
+        fleet.write("apps/web/kustomization.yaml", "configMapGenerator:\n" + generators)
+
+    generate("1")
+    fleet.apply()
+    generate("2")
+    answer = fleet.plan()
+    assert (answer.data["summary"]["create"], answer.data["summary"]["delete"]) == (14, 14)
+    assert "refusals" not in answer.data
+    fleet.apply()
+    assert len(live(fleet)) == 14
+    fleet.assert_settled()
