@@ -13,6 +13,7 @@ from fleetmgr.cli.options import (
     adopt_option,
     consent_options,
     fleet_options,
+    lock_option,
     progress_option,
     report_options,
     show_unchanged,
@@ -55,6 +56,7 @@ class NobodyToAsk(UsageError):
     metavar="DURATION",
     help="Wait at most so long for each app: 90s, 10m, 1h30m.",
 )
+@lock_option
 @show_unchanged
 @report_options
 @progress_option
@@ -68,7 +70,8 @@ def apply(
     with an object in conflict or denied is not begun there, nor are apps that depend on it, and
     nothing is pruned; the other apps are applied (exit code 1 or 4). An empty plan asks nothing.
     Without a terminal, --yes is needed (exit code 64). A plan that deletes more than it may is
-    refused before anything is written on any cluster (exit code 5).
+    refused before anything is written on any cluster (exit code 5). One run at a time writes to a
+    cluster: a second one waits for --lock-timeout, then ends with exit code 8 and says who is at work.
 
     \b
     Example:

@@ -33,6 +33,7 @@ class Invocation(Struct, kw_only=True):
     selectors: tuple[str, ...] = ()
     adopt: bool = False
     max_deletes: str | None = None
+    lock_timeout: float = 0.0
     outputs: tuple[Output, ...] = ()
     streamed: set[Path] = field(default_factory=set[Path])
     colour: str = "auto"

@@ -21,6 +21,7 @@ from fleetmgr.model.event import (
     ClusterStarted,
     Event,
     EventSink,
+    LockAwaited,
     ObjectChanged,
     ObjectFailed,
     Waiting,
@@ -93,7 +94,7 @@ class Rows:
                 case ObjectFailed():
                     row.failed += 1
                     row.note = f"{visible(event.app)}: {row.note}"
-                case Waiting():
+                case Waiting() | LockAwaited():
                     row.state = "waiting"
                 case ClusterFinished():
                     row.state = code_name(event.exit_code)

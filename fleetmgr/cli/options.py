@@ -25,14 +25,18 @@ class Duration(click.ParamType[float]):
 
     name = "duration"
 
+    def __init__(self, *, zero: bool = False) -> None:
+        """``zero``: whether 0s makes sense."""
+        self.zero = zero
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds; zero and texts without a unit are refused."""
+        """Seconds; texts without a unit are refused, and zero where it makes no sense."""
         if isinstance(value, float):
             return value
         match = _DURATION.match(str(value))
         hours, minutes, seconds = (int(n or 0) for n in match.groups()) if match else (0, 0, 0)
         total = hours * 3600 + minutes * 60 + seconds
-        if not total:
+        if not total and not (self.zero and match and match.group()):
             self.fail(f"{value!r} is not a duration like 90s, 10m or 1h30m", param, ctx)
         return float(total)
 
@@ -177,6 +181,18 @@ def consent_options(command: F) -> F:
         field="max_deletes",
         metavar="N|N%",
         help="Allow so many deletes and replaces on each cluster, whatever the limits say; also all of an app.",
+    )(command)
+
+
+def lock_option(command: F) -> F:
+    """For commands that write to clusters."""
+    return _option(
+        "--lock-timeout",
+        field="lock_timeout",
+        type=Duration(zero=True),
+        default="0s",
+        metavar="DURATION",
+        help="Wait so long for another run on the same cluster.  [default: 0s]",
     )(command)
 
 

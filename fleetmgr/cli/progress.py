@@ -17,6 +17,7 @@ from fleetmgr.model.event import (
     ClusterStarted,
     Event,
     EventSink,
+    LockAwaited,
     ObjectChanged,
     ObjectFailed,
     Waiting,
@@ -100,6 +101,8 @@ def sentence(event: Event) -> str:
         case Waiting():
             message = f": {visible(event.message)}" if event.message else ""
             return f"waiting for {visible(event.app)}, {event.ready} of {event.total} ready{message}"
+        case LockAwaited():
+            return f"waiting for the lease of {visible(event.holder)}"
         case ClusterFinished():
             how = "finished" if event.exit_code is ExitCode.OK else code_name(event.exit_code)
             return (

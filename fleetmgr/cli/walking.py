@@ -19,6 +19,8 @@ def open_walk(invocation: Invocation) -> Walk:
     """The fleet of ``--file`` with its ports; raises InvalidInput with every problem of its files."""
     consent = _consent(invocation)
     walk = wiring.open_walk(invocation.file, parallel=invocation.parallel)
+    if invocation.lock_timeout and walk.lock is not None:
+        walk = replace(walk, lock=replace(walk.lock, timeout=invocation.lock_timeout))
     if not invocation.adopt and consent == NO_CONSENT:
         return walk
     return replace(walk, adopt=invocation.adopt, consent=consent)

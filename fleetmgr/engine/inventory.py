@@ -14,6 +14,7 @@ from fleetmgr.model.applyset import (
     APP_LABEL,
     CLUSTER_LABEL,
     CONTAINS_ANNOTATION,
+    FENCE_ANNOTATION,
     FLEET_LABEL,
     ID_LABEL,
     NAMESPACES_ANNOTATION,
@@ -37,6 +38,10 @@ class Parent(Struct, frozen=True, kw_only=True):
     group_kinds: frozenset[GroupKind]
     namespaces: frozenset[str]
     record: Record | None
+    fence: int = 0
+    """Token of the lease under which it was written last (engine.lease); 0 = without one."""
+    version: str = ""
+    """resourceVersion."""
 
 
 def key_text(key: ObjectKey) -> str:
@@ -68,7 +73,15 @@ def read_parent(body: JsonObject) -> Parent:
         group_kinds=parse_group_kinds(str(annotations.get(CONTAINS_ANNOTATION) or "")),
         namespaces=frozenset(filter(None, namespaces.split(","))),
         record=read_record(body),
+        fence=fence_of(body),
+        version=str(object_at(body, "metadata").get("resourceVersion") or ""),
     )
+
+
+def fence_of(body: JsonObject) -> int:
+    """The token in a parent; 0 where there is none."""
+    text = str(object_at(body, "metadata", "annotations").get(FENCE_ANNOTATION) or "")
+    return int(text) if text.isdecimal() else 0
 
 
 def parent_body(

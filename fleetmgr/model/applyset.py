@@ -15,6 +15,8 @@ ID_LABEL = "applyset.kubernetes.io/id"
 TOOLING_ANNOTATION = "applyset.kubernetes.io/tooling"
 CONTAINS_ANNOTATION = "applyset.kubernetes.io/contains-group-kinds"
 NAMESPACES_ANNOTATION = "applyset.kubernetes.io/additional-namespaces"
+FENCE_ANNOTATION = "fleetmgr.dev/fence"
+"""On the parents: the token of the lease under which they were written last."""
 FLEET_LABEL = "fleetmgr.dev/fleet"
 CLUSTER_LABEL = "fleetmgr.dev/cluster"
 APP_LABEL = "fleetmgr.dev/app"
@@ -30,6 +32,11 @@ def parent_name(fleet: str, cluster: str, app: str) -> str:
 def marker_name(fleet: str, cluster: str) -> str:
     """Name of the marker ConfigMap of an entry (three dots, so that no app can be named like it)."""
     return f"{fleet}.{cluster}.fleetmgr.marker"
+
+
+def lease_name(fleet: str, cluster: str) -> str:
+    """Name of the Lease that says who applies to an entry right now."""
+    return f"{fleet}.{cluster}"
 
 
 def applyset_id(parent: str, namespace: str = SYSTEM_NAMESPACE) -> str:

@@ -48,6 +48,13 @@ class Waiting(Struct, frozen=True, kw_only=True):
     message: str
 
 
+class LockAwaited(Struct, frozen=True, kw_only=True):
+    """Another run holds the entry's lease; sent once for each holder that is waited for. ``holder`` is for people."""
+
+    cluster: str
+    holder: str
+
+
 class ClusterFinished(Struct, frozen=True, kw_only=True):
     """A cluster's walk ended. ``summary`` is one line for people."""
 
@@ -57,5 +64,5 @@ class ClusterFinished(Struct, frozen=True, kw_only=True):
     summary: str
 
 
-Event: TypeAlias = ClusterStarted | ObjectChanged | ObjectFailed | Waiting | ClusterFinished
+Event: TypeAlias = ClusterStarted | ObjectChanged | ObjectFailed | Waiting | LockAwaited | ClusterFinished
 EventSink: TypeAlias = Callable[[Event], None]

@@ -31,7 +31,14 @@ def apply(
     """
     refuse_unsafe(plan)
     del selection  # the plan holds exactly what was selected
-    options = UpOptions(plan_id=plan.id, revision=plan.revision, actor=walk.actor, wait=wait, timeout=timeout)
+    options = UpOptions(
+        plan_id=plan.id,
+        revision=plan.revision,
+        actor=walk.actor,
+        wait=wait,
+        timeout=timeout,
+        lock=walk.lock,
+    )
     reports: dict[str, ClusterReport] = {}
 
     def one(part: ClusterPlan) -> None:

@@ -7,6 +7,7 @@ import threading
 from msgspec import field
 
 from fleetmgr.model.consent import NO_CONSENT, Consent
+from fleetmgr.operations.embedded.lease import LockRequest
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import ClusterConnector
@@ -35,6 +36,8 @@ class Walk(Veiled, frozen=True, kw_only=True):
     """Fields that others hold are taken and immutable objects are replaced (``--force``)."""
     consent: Consent = NO_CONSENT
     """What has been said yes to for this run."""
+    lock: LockRequest | None = None
+    """Who takes the leases of the entries that are written to; None takes none."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set by an interrupt."""
     scenes: dict[str, Scene] = field(default_factory=dict[str, Scene])

@@ -9,6 +9,7 @@ from fleetmgr.model.event import (
     ClusterFinished,
     ClusterStarted,
     Event,
+    LockAwaited,
     ObjectChanged,
     ObjectFailed,
     Waiting,
@@ -45,6 +46,8 @@ def event_data(event: Event, *, time: str) -> JsonObject:
                 "total": event.total,
                 "message": event.message,
             }
+        case LockAwaited():
+            return data | {"holder": event.holder}
         case ClusterFinished():
             return data | {
                 "phase": event.phase,

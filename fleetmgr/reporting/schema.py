@@ -241,6 +241,10 @@ _DIAGNOSIS = {
         )
     ),
 }
+_HOLDER = _map(
+    {"actor": _TEXT, "host": _TEXT, "pid": _COUNT, "command": _TEXT, "plan": _TEXT, "since": _TEXT},
+    {"renewed": _TEXT},
+)
 _KINDS: Mapping[str, tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]] = {
     "Plan": (_PLAN, _REFUSALS),
     "Drift": (_PLAN, {}),
@@ -273,6 +277,7 @@ _KINDS: Mapping[str, tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]] 
         },
         {},
     ),
+    "Unlock": ({"fleet": _TEXT, "cluster": _TEXT, "unlocked": _FLAG}, {"holder": _HOLDER, "reason": _TEXT}),
     "Init": ({"fleet": _TEXT, "created": _TEXTS, "extended": _TEXTS, "kept": _TEXTS}, {}),
     "SandboxStatus": (_SANDBOX, {}),
     "SandboxDown": ({"name": _TEXT, "stopped": _TEXTS}, {}),
@@ -287,6 +292,7 @@ _EVENTS: Mapping[str, Mapping[str, JsonObject]] = {
     "ObjectChanged": {"app": _TEXT, "op": _one_of(Op), **_NAMED},
     "ObjectFailed": {"app": _TEXT, **_NAMED, "error": _ref("problem")},
     "Waiting": {"app": _TEXT, "ready": _COUNT, "total": _COUNT, "message": _TEXT},
+    "LockAwaited": {"holder": _TEXT},
     "ClusterFinished": {"phase": _PHASE, "exitCode": _CODE, "summary": _TEXT},
 }
 _OPTIONAL_OF_EVENTS: Mapping[str, Mapping[str, JsonObject]] = {"ClusterStarted": {"objects": _COUNT}}

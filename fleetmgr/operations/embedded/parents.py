@@ -14,27 +14,21 @@ from fleetmgr.engine.record import Record
 from fleetmgr.engine.secrecy import is_secret
 from fleetmgr.model.applyset import SYSTEM_NAMESPACE, parent_name
 from fleetmgr.model.change import Change, Op
-from fleetmgr.model.jsontypes import JsonObject, object_at
+from fleetmgr.model.jsontypes import object_at
 from fleetmgr.model.memory import DONE, FAILED, INTERRUPTED, UNHEALTHY, RunResult
 from fleetmgr.model.objects import ObjectKey
 from fleetmgr.model.policy import Policy
 from fleetmgr.model.report import ObjectResult, Outcome
 from fleetmgr.model.resource import StackApp
-from fleetmgr.operations.embedded.entry import CONFIG_MAPS, NAMESPACES
+from fleetmgr.operations.embedded.entry import CONFIG_MAPS
 from fleetmgr.operations.embedded.flapping import fights_after
 from fleetmgr.operations.embedded.jobs import finished_jobs, unremembered
-from fleetmgr.operations.embedded.scene import Scene, exists
+from fleetmgr.operations.embedded.scene import Scene, ensure_system_namespace
 
 
 def prepare(scene: Scene, *, now: str) -> None:
     """Make our namespace and, at first contact, the marker of this entry."""
-    if not exists(scene.client, SYSTEM_NAMESPACE):
-        body: JsonObject = {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {"name": SYSTEM_NAMESPACE},
-        }
-        scene.client.apply(NAMESPACES, body, manager=scene.entry.manager, force=False, dry_run=False)
+    ensure_system_namespace(scene.client, scene.entry.manager)
     if scene.first_contact:
         body = marker_body(fleet=scene.entry.fleet, cluster=scene.entry.cluster, since=now)
         scene.client.apply(CONFIG_MAPS, body, manager=scene.entry.manager, force=True, dry_run=False)

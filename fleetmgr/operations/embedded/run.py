@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
 from msgspec import Struct, field
 
-from fleetmgr.errors import ExitCode, FleetError, Problem, Where
+from fleetmgr.errors import FleetError, Problem, Where
 from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan
 from fleetmgr.model.event import EventSink, ObjectChanged, ObjectFailed
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.report import AppHealth, ObjectResult, Outcome
+from fleetmgr.operations.embedded.lease import LeaseLost, LockRequest
 from fleetmgr.operations.embedded.parents import Signature
 from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.operations.embedded.stopping import raise_if_set
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster_errors import AuthFailed, Unreachable
 from fleetmgr.ports.stop import Stop
-
-
-class Interrupted(FleetError):
-    """The run was asked to stop."""
-
-    code: ClassVar[str] = "FLT-2004"
-    exit_code: ClassVar[ExitCode] = ExitCode.INTERRUPTED
 
 
 class UpOptions(Struct, frozen=True, kw_only=True):
@@ -37,6 +31,8 @@ class UpOptions(Struct, frozen=True, kw_only=True):
     timeout: float | None
     dirty_reason: str = ""
     """Why uncommitted files are applied, where they are and somebody said so."""
+    lock: LockRequest | None = None
+    """Who takes the lease of the entry; None takes none."""
 
     def signature(self, now: str) -> Signature:
         """What the records of this run say of it."""
@@ -114,8 +110,7 @@ def at_origin(run: Run, change: Change, error: FleetError) -> Problem:
 
 def check_stop(run: Run) -> None:
     """Raises Interrupted once somebody asked the run to stop."""
-    if run.stop.is_set():
-        raise Interrupted("stopped before everything was done", hint="apply again: it goes on from here")
+    raise_if_set(run.stop)
 
 
 def settle_all(run: Run, changes: Sequence[Change], answers: Sequence[FleetError | tuple[str, ...]]) -> None:
@@ -127,5 +122,5 @@ def settle_all(run: Run, changes: Sequence[Change], answers: Sequence[FleetError
             run.warnings += answer
             run.done(change)
     for answer in answers:
-        if isinstance(answer, (Unreachable, AuthFailed)):
+        if isinstance(answer, (Unreachable, AuthFailed, LeaseLost)):
             raise answer

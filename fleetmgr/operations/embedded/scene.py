@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from fleetmgr.engine.inventory import Parent, key_text
 from fleetmgr.engine.ownership import Ownership, ownership
 from fleetmgr.engine.record import Record
-from fleetmgr.model.applyset import app_id
+from fleetmgr.model.applyset import SYSTEM_NAMESPACE, app_id
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef, ref_of
 from fleetmgr.model.resource import Resource, Stack, StackApp
@@ -147,6 +147,13 @@ def exists(client: ClusterClient, namespace: str) -> bool:
         return client.get(NAMESPACES, namespace="", name=namespace) is not None
     except AccessDenied:
         return True
+
+
+def ensure_system_namespace(client: ClusterClient, manager: str) -> None:
+    """Make ``fleetmgr-system`` where it is not. Raises ClusterError."""
+    if not exists(client, SYSTEM_NAMESPACE):
+        body: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}}
+        client.apply(NAMESPACES, body, manager=manager, force=False, dry_run=False)
 
 
 def namespace_ref(name: str) -> ObjectRef:

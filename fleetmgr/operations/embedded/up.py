@@ -4,11 +4,13 @@ order; health; prune last and only if nothing went wrong; the record."""
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 from fleetmgr.errors import ExitCode, FleetError
-from fleetmgr.model.change import ClusterFailure, ClusterPlan, Op
+from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan, Op
 from fleetmgr.model.event import EventSink
 from fleetmgr.model.report import ClusterReport
+from fleetmgr.operations.embedded.fenced import exclusively
 from fleetmgr.operations.embedded.gates import wait_for_all
 from fleetmgr.operations.embedded.parents import prepare, widen
 from fleetmgr.operations.embedded.pruning import prune
@@ -34,9 +36,6 @@ def up(
         _perform(run)
     except FleetError as error:
         run.failure = ClusterFailure(problem=error.problem(), exit_code=error.exit_code)
-    if run.failure is not None and run.stop.is_set():
-        with contextlib.suppress(FleetError):  # what was stopped is remembered where that still can be
-            remember(run, {result.app for result in run.results})
     return ClusterReport(
         cluster=run.cluster,
         environment=scene.entry.environment,
@@ -60,7 +59,6 @@ def _exit_code(run: Run) -> ExitCode:
 
 
 def _perform(run: Run) -> None:
-    scene = run.scene
     writes = [c for c in run.plan.changes if c.op.writes]
     memory = outdated(run)
     for change in run.plan.changes:
@@ -68,6 +66,28 @@ def _perform(run: Run) -> None:
             run.failed(change, refuse(run, change))
     if not writes and not memory:
         return
+    with exclusively(
+        run.scene,
+        run.options.lock,
+        plan_id=run.options.plan_id,
+        clock=run.clock,
+        stop=run.stop,
+        sink=run.sink,
+        warn=run.warnings.append,
+    ) as run.scene:
+        try:
+            _perform_alone(run, writes, memory)
+        except FleetError:
+            if run.stop.is_set():
+                with contextlib.suppress(
+                    FleetError
+                ):  # what was stopped is remembered where that still can be
+                    remember(run, {result.app for result in run.results})
+            raise
+
+
+def _perform_alone(run: Run, writes: Sequence[Change], memory: set[str]) -> None:
+    scene = run.scene
     prepare(scene, now=run.now())
     touched = [a.name for a in scene.stack.apps if a.name in scene.apps]
     for app in {c.app for c in writes if c.op is not Op.DELETE} & set(touched):
