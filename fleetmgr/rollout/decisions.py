@@ -34,6 +34,8 @@ class StopVerdict(StrEnum):
     DEADLINE = "deadline"
     UNAVAILABLE = "unavailable"
     """More clusters are unavailable than are tolerated, and nothing is in work that could change it."""
+    CLOSED = "closed"
+    """A window is closed and does not open within a year."""
     UNPROVEN = "unproven"
     """No cluster of a wave could be reached."""
     ROLLED_BACK = "rolled-back"
@@ -60,6 +62,7 @@ _EXIT = {
     StopVerdict.FAILED: ExitCode.PARTIAL,
     StopVerdict.DEADLINE: ExitCode.TIMEOUT,
     StopVerdict.UNAVAILABLE: ExitCode.REFUSED,
+    StopVerdict.CLOSED: ExitCode.REFUSED,
     StopVerdict.UNPROVEN: ExitCode.REFUSED,
     StopVerdict.ROLLED_BACK: ExitCode.FAILED,
     StopVerdict.ROLLBACK_FAILED: ExitCode.FAILED,
@@ -83,7 +86,8 @@ class Wait(Struct, frozen=True, kw_only=True, tag=True):
     """A clause for people: ``soak of prod / canary``."""
     until: float | None = None
     opens: datetime | None = None
-    """For WINDOW: when it may open, aware, in the window's own time zone. None: never, as far as can be seen."""
+    """For WINDOW: when it opens, aware, in the window's own time zone. None: not within a year, so that the
+    deadline of the wave comes first."""
     watch: tuple[str, ...] = ()
     """Clusters whose health is to be looked at meanwhile (``HealthSeen``)."""
 

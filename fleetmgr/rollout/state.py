@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
-from fleetmgr.model.rollout import RolloutPlan
+from fleetmgr.model.rollout import RolloutPlan, Step
 
 
 class Instant(Struct, frozen=True, kw_only=True):
@@ -28,18 +28,25 @@ class Phase(StrEnum):
     FAILED = "failed"
     """Any failure, also one seen during the soak; ``Member.message`` says which."""
     UNREACHABLE = "unreachable"
+    SKIPPED = "skipped"
+    """Never started: the deadline passed, ``onFailure: continue``."""
     ROLLING_BACK = "rolling-back"
     ROLLED_BACK = "rolled-back"
     ROLLBACK_FAILED = "rollback-failed"
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """One cluster. ``ill``: it was last seen not healthy, or its work failed."""
+    """One cluster."""
 
     phase: Phase
     since: float = 0.0
-    """Monotonic seconds: when it entered the phase."""
+    """Monotonic seconds: when its work began or, once that is over, when it ended."""
+    started: bool = False
+    """Something was begun on it in this rollout."""
     ill: bool = False
+    """Last seen not healthy or not reachable, or its work failed."""
+    failed: bool = False
+    """It counts as a failure, also once it went back."""
     forgiven: bool = False
     """A person resumed past its failure: it no longer counts."""
     message: str = ""
@@ -65,12 +72,26 @@ class State(Struct, frozen=True, kw_only=True):
     """Monotonic seconds: when that step came to hand."""
     seen: Instant
     """The last time that anything was observed."""
+    began: float | None = None
+    """Monotonic seconds: the first start in the step in hand."""
+    parallel: int | None = None
+    """Clusters that the runner works on at a time, whatever the step allows."""
     paused: Request | None = None
     ended: Request | None = None
     """An Abort or a Supersede."""
     override: Request | None = None
     """Windows are ignored since."""
-    requests: tuple[Request, ...] = field(default=())
+    requests: tuple[Request, ...] = ()
+
+    @property
+    def current(self) -> Step:
+        """The step in hand; there is one until all are done."""
+        return self.plan.steps[self.step]
+
+    @property
+    def finished(self) -> bool:
+        """Whether every step was taken."""
+        return self.step >= len(self.plan.steps)
 
 
 def to_json(state: State) -> bytes:
