@@ -76,6 +76,11 @@ class Record(Struct, frozen=True, kw_only=True, rename="camel"):
         return (replace(result, reason=reason), *self.results)[:KEPT_RESULTS]
 
 
+# While one thread is alone: msgspec 0.22 builds what it knows of a type when it is first used, and two threads that do
+# so at once (two clusters that are read) end the process with a segmentation fault.
+msgspec.convert({}, Record)
+
+
 def record_data(record: Record) -> JsonObject:
     """What of a ConfigMap holds the record: ``data`` or ``binaryData``.
 
