@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 
 from fleetmgr.adapters.kube.calls import Answer, Call
+from fleetmgr.adapters.kube.redaction import cut
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import Json, JsonObject, is_array, is_object
 from fleetmgr.ports.cluster_errors import Unreachable
@@ -23,7 +24,12 @@ def object_in(answer: Answer, call: Call, cluster: str) -> JsonObject:
 
 def list_in(answer: Answer, call: Call, cluster: str) -> tuple[JsonObject, list[JsonObject]]:
     """The list's metadata and items. Raises Unreachable when it is no Kubernetes list."""
+    kind = answer.headers.get("content-type", "")
+    if kind and "json" not in kind:
+        raise _no_answer(f"the answer is {cut(kind, 60)}, not JSON", call, cluster)
     body = object_in(answer, call, cluster)
+    if body.get("kind") == "Status":
+        raise _no_answer("the server answers success with an error inside", call, cluster)
     items: Json = body.get("items", ())
     if items is None:  # a nil slice of an aggregated API server
         items = []

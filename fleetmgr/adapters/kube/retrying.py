@@ -33,9 +33,17 @@ class Fault(StrEnum):
     PROXY = "proxy"
     BUSY = "busy"
     TOO_LARGE = "too large"
+    OPEN = "open"
+    """Not sent: the cluster has not answered for a while (``breaker``)."""
 
 
-_FAULT_RETRIES: Mapping[Fault, int] = {Fault.REFUSED: 1, Fault.UNRESOLVED: 1, Fault.BROKEN: 3, Fault.PROXY: 1}
+_FAULT_RETRIES: Mapping[Fault, int] = {
+    Fault.REFUSED: 1,
+    Fault.UNRESOLVED: 1,
+    Fault.BROKEN: 3,
+    Fault.PROXY: 1,
+    Fault.READ_TIMEOUT: 1,  # a connection that something in between forgot; the second one is new
+}
 
 
 class Failure(Struct, frozen=True, kw_only=True):
@@ -47,15 +55,18 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 
 def wait_before_retry(
-    outcome: Answer | Failure, call: Call, attempt: int, jitter: Callable[[], float]
+    outcome: Answer | Failure, call: Call, attempt: int, jitter: Callable[[], float], *, answers: bool = True
 ) -> float | None:
     """Seconds until attempt number ``attempt`` + 1 (they count from 0); None = this outcome is final.
 
-    ``jitter`` gives a number in [0, 1): clients that failed together must not come back together.
+    ``jitter`` gives a number in [0, 1): clients that failed together must not come back together. ``answers``: the
+    cluster has answered before; one that never did costs its timeout once.
     """
     backoff = min(_FIRST_WAIT * 2.0**attempt, LONGEST_WAIT) * (0.5 + jitter() / 2)
     if isinstance(outcome, Failure):
-        return backoff if call.repeatable and attempt < _FAULT_RETRIES.get(outcome.fault, 0) else None
+        final = outcome.fault is Fault.READ_TIMEOUT and not answers
+        again = call.repeatable and not final and attempt < _FAULT_RETRIES.get(outcome.fault, 0)
+        return backoff if again else None
     if attempt >= _RETRIES.get(outcome.status, 0) or is_final(outcome) or is_webhook_failure(outcome):
         return None
     if not call.repeatable and outcome.status != _TOO_MANY:

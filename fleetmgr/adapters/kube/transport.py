@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable
 from secrets import SystemRandom
-from urllib.parse import urlsplit
 
 import urllib3
 from urllib3 import exceptions as failures
@@ -16,10 +14,11 @@ from urllib3.response import BaseHTTPResponse
 from fleetmgr import __version__
 from fleetmgr.adapters.kube.access import Access, AccessFault, Credential
 from fleetmgr.adapters.kube.answers import error_for
+from fleetmgr.adapters.kube.breaker import Breaker
 from fleetmgr.adapters.kube.calls import Answer, Call, ClientOptions
+from fleetmgr.adapters.kube.failing import failure_of
 from fleetmgr.adapters.kube.pools import Pools
 from fleetmgr.adapters.kube.retrying import Failure, Fault, wait_before_retry
-from fleetmgr.adapters.kube.tls import explain
 from fleetmgr.errors import Where
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster_errors import ClusterError, Unreachable
@@ -53,6 +52,7 @@ class Transport:
         self._options = options
         self._jitter = jitter
         self._pools = Pools(access.endpoint, options)
+        self._breaker = Breaker(clock)
         self._sent: Counter[str] = Counter()
         self._count_lock = threading.Lock()
 
@@ -75,7 +75,7 @@ class Transport:
                 if fresh is not None:
                     credential = fresh
                     continue
-            wait = wait_before_retry(outcome, call, attempt, self._jitter)
+            wait = wait_before_retry(outcome, call, attempt, self._jitter, answers=self._breaker.answered)
             if wait is None or self._clock.monotonic() + wait >= until:
                 return self._settled(outcome, call)
             self._clock.sleep(wait)
@@ -88,9 +88,12 @@ class Transport:
         """
         credential = self._credential()
         for last in (False, True):
-            outcome = self._open(call, credential, timeout=timeout, streaming=True)
+            outcome = self._breaker.refusal() or self._open(call, credential, timeout=timeout, streaming=True)
             if isinstance(outcome, Failure):
+                if outcome.fault is not Fault.OPEN:
+                    self._breaker.note(outcome)
                 raise self._unreachable(outcome, call)
+            self._breaker.note(None)
             if outcome.status < _FIRST_ERROR:
                 return outcome
             answer = self._read(outcome, self._clock.monotonic() + timeout)
@@ -136,11 +139,16 @@ class Transport:
         return kind(text, cluster=self.cluster, where=where, hint=failure.hint)
 
     def _once(self, call: Call, credential: Credential, until: float) -> Answer | Failure:
+        refusal = self._breaker.refusal()
+        if refusal is not None:
+            return refusal
         left = max(until - self._clock.monotonic(), 0.1)
         response = self._open(
             call, credential, timeout=min(self._options.read_timeout, left), streaming=False
         )
-        return response if isinstance(response, Failure) else self._read(response, until)
+        outcome = response if isinstance(response, Failure) else self._read(response, until)
+        self._breaker.note(outcome if isinstance(outcome, Failure) else None)
+        return outcome
 
     def _open(
         self, call: Call, credential: Credential, *, timeout: float, streaming: bool
@@ -164,7 +172,7 @@ class Transport:
                 pool_timeout=self._options.deadline,
             )
         except (failures.HTTPError, OSError) as error:
-            return self._failure(error)
+            return failure_of(error, self.server)
 
     def _headers(self, call: Call, credential: Credential) -> urllib3.HTTPHeaderDict:
         headers = urllib3.HTTPHeaderDict(
@@ -194,7 +202,7 @@ class Transport:
                     return Failure(fault=Fault.READ_TIMEOUT, message="the answer came too slowly")
             complete = True
         except (failures.HTTPError, OSError) as error:
-            return self._failure(error)
+            return failure_of(error, self.server)
         finally:
             if not complete:
                 response.close()
@@ -202,71 +210,3 @@ class Transport:
         headers = {name.lower(): value for name, value in response.headers.items()}
         warnings = tuple(response.headers.getlist("Warning"))
         return Answer(status=response.status, headers=headers, body=bytes(body), warnings=warnings)
-
-    def _failure(self, error: Exception) -> Failure:
-        host = urlsplit(self.server).netloc
-        tls = _cause(error, ssl.SSLError)
-        if isinstance(tls, ssl.SSLError) and not isinstance(tls, ssl.SSLEOFError):
-            message, hint = explain(tls)
-            return Failure(fault=Fault.TLS, message=f"{host}: {message}", hint=hint)
-        if isinstance(error, failures.NewConnectionError) and not isinstance(
-            error, failures.NameResolutionError
-        ):
-            cause = _cause(error, OSError)
-            text = (isinstance(cause, OSError) and cause.strerror) or "connection failed"
-            return Failure(
-                fault=Fault.REFUSED, message=f"{host}: {text.lower()}", hint="is the API server running?"
-            )
-        for kinds, fault, message, hint in _MEANINGS:
-            if isinstance(error, kinds):
-                return Failure(fault=fault, message=f"{host}: {message}", hint=hint)
-        return Failure(
-            fault=Fault.BROKEN, message=f"{host}: the connection broke before the answer was complete"
-        )
-
-
-_Meaning = tuple[tuple[type[Exception], ...], Fault, str, str | None]
-_MEANINGS: tuple[_Meaning, ...] = (
-    (
-        (failures.ProxyError,),
-        Fault.PROXY,
-        "the proxy does not answer, or refuses",
-        "check proxy-url and HTTPS_PROXY",
-    ),
-    (
-        (failures.NameResolutionError,),
-        Fault.UNRESOLVED,
-        "the name cannot be resolved",
-        "check server of the kubeconfig",
-    ),
-    (
-        (failures.ConnectTimeoutError,),
-        Fault.CONNECT_TIMEOUT,
-        "no connection in time",
-        "is the network (VPN) up?",
-    ),
-    (
-        (failures.ReadTimeoutError, TimeoutError),
-        Fault.READ_TIMEOUT,
-        "no answer in time",
-        "the API server may be overloaded",
-    ),
-    ((failures.SSLError,), Fault.TLS, "TLS failed", "check server, certificate authority and proxy"),
-    ((failures.EmptyPoolError,), Fault.BUSY, "all connections are busy", None),
-    ((failures.DecodeError,), Fault.BROKEN, "the answer cannot be decompressed", None),
-)
-
-
-def _cause(error: BaseException, kind: type[BaseException]) -> BaseException | None:
-    """The first ``kind`` among ``error``, its arguments and its causes."""
-    seen: set[int] = set()
-    stack: list[object] = [error]
-    while stack:
-        item = stack.pop()
-        if not isinstance(item, BaseException) or id(item) in seen:
-            continue
-        seen.add(id(item))
-        if isinstance(item, kind):
-            return item
-        stack.extend([*item.args, item.__cause__, item.__context__, getattr(item, "reason", None)])
-    return None

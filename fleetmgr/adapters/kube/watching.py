@@ -8,10 +8,11 @@ import orjson
 from urllib3 import exceptions as failures
 from urllib3.response import BaseHTTPResponse
 
+from fleetmgr.adapters.kube.answers import status_of
 from fleetmgr.adapters.kube.calls import Answer, Query
 from fleetmgr.adapters.kube.listing import Listed, list_call, list_pages
 from fleetmgr.adapters.kube.transport import Transport
-from fleetmgr.model.jsontypes import Json, JsonObject, child, is_object, object_at
+from fleetmgr.model.jsontypes import Json, JsonObject, array_at, child, is_object, object_at
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import ApiResource, WatchEvent
 from fleetmgr.ports.cluster_errors import ClusterError, Unreachable
@@ -52,8 +53,9 @@ class Watch:
         """
         until = self._clock.monotonic() + timeout
         yield from self._relist(page_size)
-        broken = 0
+        broken = relisted = 0
         while (left := until - self._clock.monotonic()) > 0:
+            before = self._version
             try:
                 expired = yield from self._stream(left)
                 broken = 0
@@ -64,7 +66,13 @@ class Watch:
                 self._clock.sleep(min(_PAUSE * broken, max(until - self._clock.monotonic(), 0.0)))
                 continue
             if expired:
+                relisted = relisted + 1 if before == self._version else 1
+                if relisted > _MOST_FAILURES:
+                    raise self._broken("the server takes none of its own versions for a start")
+                self._clock.sleep(min(_PAUSE * (relisted - 1), max(until - self._clock.monotonic(), 0.0)))
                 yield from self._relist(page_size)
+            else:
+                relisted = 0
 
     def _relist(self, page_size: int) -> Iterator[WatchEvent]:
         """The difference between what was known and what is there now, as events."""
@@ -96,7 +104,7 @@ class Watch:
         call = list_call(self._resource, self._namespace, query, verb="watch")
         response = self._transport.stream(call, timeout=left)
         if isinstance(response, Answer):
-            if response.status == _GONE:
+            if response.status == _GONE or _from_the_future(response):
                 return True
             raise self._transport.error(response, call)
         try:
@@ -138,6 +146,13 @@ class Watch:
         call = list_call(self._resource, self._namespace, (), verb="watch")
         cluster = self._transport.cluster
         return Unreachable(f"cannot watch {call.subject} on {cluster}: {message}", cluster=cluster)
+
+
+def _from_the_future(answer: Answer) -> bool:
+    """Whether the server does not know our version yet: its store was restored from an older one, or it is a
+    replica that lags (apiserver, storage.NewTooLargeResourceVersionError)."""
+    causes = array_at(status_of(answer) or {}, "details", "causes")
+    return any(is_object(cause) and cause.get("reason") == "ResourceVersionTooLarge" for cause in causes)
 
 
 def _lines(response: BaseHTTPResponse) -> Iterator[bytes]:

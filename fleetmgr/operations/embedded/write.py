@@ -53,12 +53,14 @@ def write_resource(scene: Scene, resource: Resource) -> tuple[str, ...]:
 def _check_unchanged(scene: Scene, resource: Resource, live: JsonObject | None) -> None:
     """What was shown is what is done: what we desire must still differ from live as it did in the plan.
 
-    An object that is gone by now is created again: nothing of anybody's is lost by that.
+    An object that is gone by now is created again: nothing of anybody's is lost by that. One that is as desired by
+    now (an answer of ours that got lost, a run that we waited for) is what was shown.
     """
     planned = scene.live.get(resource.ref.key)
     if live is None or planned is None:
         return
-    if differing(resource.inputs, live, {}) != differing(resource.inputs, planned, {}):
+    still = differing(resource.inputs, live, {})
+    if still and still != differing(resource.inputs, planned, {}):
         raise Changed(
             f"{resource.ref.short} was changed since the plan",
             where=Where(cluster=scene.entry.cluster, object=str(resource.ref)),

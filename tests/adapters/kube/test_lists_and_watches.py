@@ -11,7 +11,7 @@ from fleetmgr.adapters.kube.calls import ClientOptions
 from fleetmgr.adapters.kube.client import KubeClient
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import GroupKind
-from fleetmgr.ports.cluster_errors import AuthFailed, ObjectGone, Unreachable
+from fleetmgr.ports.cluster_errors import ApiRejected, AuthFailed, ObjectGone, Unreachable
 from tests.adapters.kube.api_server import Reply, Script, Seen, failure
 from tests.adapters.kube.conftest import Opener
 from tests.fakes.clock import FakeClock
@@ -83,6 +83,26 @@ def test_a_list_may_be_empty(client: KubeClient, server: Script) -> None:
 def test_an_absent_object_is_none(client: KubeClient, server: Script) -> None:
     server.say(failure(404, "NotFound", 'configmaps "a" not found'))
     assert client.get(CONFIG_MAPS, namespace="ns", name="a") is None
+
+
+def test_an_answer_of_another_type_is_no_list(client: KubeClient, server: Script) -> None:
+    whole: JsonObject = {"kind": "ConfigMapList", "metadata": {}, "items": []}
+    server.say(Reply(body=whole, headers=(("Content-Type", "text/html"),)))
+    with pytest.raises(Unreachable, match="the answer is text/html, not JSON"):
+        client.list(CONFIG_MAPS)
+
+
+def test_success_with_an_error_inside_is_no_list(client: KubeClient, server: Script) -> None:
+    status: JsonObject = {"kind": "Status", "metadata": {}, "status": "Failure", "code": 500, "items": []}
+    server.say(Reply(body=status))
+    with pytest.raises(Unreachable, match="success with an error inside"):
+        client.list(CONFIG_MAPS)
+
+
+def test_a_list_that_expires_twice_is_an_error(client: KubeClient, server: Script) -> None:
+    server.say(page(item("a"), onward="t"), EXPIRED, EXPIRED)
+    with pytest.raises(ApiRejected):
+        client.list(CONFIG_MAPS)
 
 
 def test_a_kind_that_is_not_served_is_gone(client: KubeClient, server: Script) -> None:
@@ -248,6 +268,23 @@ def test_an_expired_watch_tells_what_it_missed(
     )
     assert events == [("ADDED", "same"), ("ADDED", "gone"), ("ADDED", "new"), ("DELETED", "gone")]
     assert "resourceVersion=200" in server.seen[-1].path
+
+
+def test_a_store_that_went_back_in_time_is_read_again(
+    client: KubeClient, server: Script, clock: FakeClock
+) -> None:
+    cause: JsonObject = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    ahead = failure(504, "Timeout", "Too large resource version: 100, current: 7", causes=(cause,))
+    events = watched(client, clock, server, page(item("a"), version="100"), ahead, page(version="7"))
+    assert events == [("ADDED", "a"), ("DELETED", "a")]
+    assert "resourceVersion=7" in server.seen[-1].path
+
+
+def test_a_server_that_expires_everything_is_not_asked_for_ever(client: KubeClient, server: Script) -> None:
+    server.route = lambda seen: EXPIRED if "watch=true" in seen.path else page(item("a"))
+    with pytest.raises(Unreachable, match="none of its own versions"):
+        list(client.watch(CONFIG_MAPS, timeout=500))
+    assert len(server.seen) < 12
 
 
 def test_a_broken_watch_is_taken_up_again(client: KubeClient, server: Script, clock: FakeClock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 
 import pytest
@@ -12,7 +13,7 @@ from fleetmgr.adapters.kube.calls import ClientOptions
 from fleetmgr.adapters.kube.client import KubeClient
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.ports.cluster_errors import ApiRejected, ClusterError, ObjectInvalid, Unreachable
-from tests.adapters.kube.api_server import Reply, Script, failure
+from tests.adapters.kube.api_server import Reply, Script, Seen, failure
 from tests.adapters.kube.conftest import Opener
 from tests.fakes.clock import FakeClock
 from tests.fakes.kinds import built_in
@@ -240,3 +241,21 @@ def test_a_server_that_never_answers_costs_its_read_timeout_once(connect: Opener
         with pytest.raises(Unreachable, match="no answer in time"):
             client.list(CONFIG_MAPS)
     assert client.requests["list"] == 1
+
+
+def test_a_connection_that_was_forgotten_on_the_way_is_opened_anew(connect: Opener, server: Script) -> None:
+    """The cluster has answered before; a silent connection proves nothing about it."""
+    silent = threading.Event()
+    client = connect(options=ClientOptions(read_timeout=0.3))
+    server.say(Reply(body={"gitVersion": "v1"}))
+    client.version()
+
+    def late(_: Seen) -> Reply:
+        server.route = lambda _: Reply(body=BODY)
+        silent.wait(1.0)
+        return Reply(body=BODY)
+
+    server.route = late
+    assert client.get(CONFIG_MAPS, namespace="ns", name="a") == BODY
+    silent.set()
+    assert client.requests["get"] == 2
