@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import orjson
+
 from fleetmgr.engine.fieldset import escape, find_item, is_set, item_fields, key_segment, list_keys
 from fleetmgr.model.change import FieldDiff
 from fleetmgr.model.jsontypes import Json, JsonArray, JsonObject, is_array, is_object
@@ -112,13 +114,26 @@ def _between(before: Json, after: Json, fields: JsonObject, path: str) -> Iterat
 
 def _between_lists(before: JsonArray, after: JsonArray, fields: JsonObject, path: str) -> Iterator[FieldDiff]:
     keys = list_keys(fields) or _natural_keys(before, after)
-    if not keys:
-        if len(before) == len(after):
-            for index, (a, b) in enumerate(zip(before, after, strict=True)):
-                yield from _between(a, b, {}, f"{path}/{_segment(a, b, index)}")
-        else:
-            yield FieldDiff(path=path, old=before, new=after)
-        return
+    if is_set(fields):
+        yield from _between_sets(before, after, path)
+    elif keys:
+        yield from _between_items(before, after, keys, fields, path)
+    elif len(before) == len(after):
+        for index, (a, b) in enumerate(zip(before, after, strict=True)):
+            yield from _between(a, b, {}, f"{path}/{_segment(a, b, index)}")
+    else:
+        yield FieldDiff(path=path, old=before, new=after)
+
+
+def _between_sets(before: JsonArray, after: JsonArray, path: str) -> Iterator[FieldDiff]:
+    """The order of a set means nothing."""
+    if sorted(map(orjson.dumps, before)) != sorted(map(orjson.dumps, after)):
+        yield FieldDiff(path=path, old=before, new=after)
+
+
+def _between_items(
+    before: JsonArray, after: JsonArray, keys: tuple[str, ...], fields: JsonObject, path: str
+) -> Iterator[FieldDiff]:
     for item in before:
         wanted: JsonObject = {k: item[k] for k in keys if k in item}
         found = find_item(after, wanted)

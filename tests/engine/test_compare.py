@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fleetmgr.engine.compare import changes_between
+from fleetmgr.model.jsontypes import JsonObject
 
 
 def container(*names: str) -> dict[str, Any]:
@@ -30,3 +31,11 @@ def test_what_moves_by_itself_is_no_change() -> None:
     before = {"metadata": {"name": "a", "generation": 1, "resourceVersion": "1"}, "status": {"x": 1}}
     after = {"metadata": {"name": "a", "generation": 2, "resourceVersion": "2"}, "status": {"x": 2}}
     assert changes_between(before, after, {}) == ()
+
+
+def test_the_order_of_a_set_is_no_change() -> None:
+    fields: JsonObject = {"f:spec": {"f:tags": {'v:"a"': {}, 'v:"b"': {}}}}
+    before: JsonObject = {"spec": {"tags": ["a", "b"]}}
+    assert changes_between(before, {"spec": {"tags": ["b", "a"]}}, fields) == ()
+    assert len(changes_between(before, {"spec": {"tags": ["b"]}}, fields)) == 1
+    assert len(changes_between(before, {"spec": {"tags": ["b", "a"]}}, {})) == 2

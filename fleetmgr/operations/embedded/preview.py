@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from fleetmgr.engine.compare import changes_between, differing
+from fleetmgr.engine.compare import differing
 from fleetmgr.engine.fieldset import apply_fields, leftovers, own_fields
 from fleetmgr.engine.inventory import body_digest, key_text
 from fleetmgr.engine.ownership import Owner, writer_of
@@ -20,6 +20,7 @@ from fleetmgr.model.policy import OnRemove, Prune
 from fleetmgr.model.resource import Resource
 from fleetmgr.model.upkeep import visible
 from fleetmgr.operations.embedded.adopting import adopt, conflict
+from fleetmgr.operations.embedded.answered import answered_diff
 from fleetmgr.operations.embedded.asking import ask, rehearse
 from fleetmgr.operations.embedded.flapping import flapping
 from fleetmgr.operations.embedded.jobs import finished_earlier
@@ -183,7 +184,7 @@ def _existing_of_ours(
     if isinstance(asked, Change):
         return asked, ()
     body, warnings = asked
-    diff = changes_between(live, body, apply_fields(body, manager))
+    diff = answered_diff(scene, resource, served, live, body)
     if not diff:
         return _change(resource, Op.KEEP), warnings
     op = change.op if change.op is Op.UPDATE or len(diff) == 1 else Op.UPDATE

@@ -1,0 +1,34 @@
+"""What an apply would change, read from the server's answer to its dry run, without what is no change.
+
+Two things look like one. The object may have moved between our read and the answer (a controller counted up a
+revision): then it is read again. And an empty map or list that the server drops when it stores the object comes
+back in every answer: it is no change if our own fieldset holds it, because then it was applied and dropped. Where
+somebody removed it, our fieldset does not hold it any more.
+"""
+
+from __future__ import annotations
+
+from fleetmgr.engine.compare import changes_between
+from fleetmgr.engine.fieldset import apply_fields, holds
+from fleetmgr.model.change import FieldDiff
+from fleetmgr.model.jsontypes import JsonObject, object_at
+from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.ports.cluster import ApiResource
+
+
+def answered_diff(
+    scene: Scene, resource: Resource, served: ApiResource, live: JsonObject, answer: JsonObject
+) -> tuple[FieldDiff, ...]:
+    """What differs between ``live`` and ``answer``, the object after the apply. Raises ClusterError."""
+    fields = apply_fields(answer, scene.entry.manager)
+    diff = changes_between(live, answer, fields)
+    if diff and _version(live) != _version(answer):
+        live = scene.client.get(served, namespace=resource.ref.namespace, name=resource.ref.name) or live
+        diff = changes_between(live, answer, fields)
+    held = apply_fields(live, scene.entry.manager)
+    return tuple(d for d in diff if not (d.old is None and d.new in ({}, []) and holds(held, d.path)))
+
+
+def _version(body: JsonObject) -> object:
+    return object_at(body, "metadata").get("resourceVersion")
