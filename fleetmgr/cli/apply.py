@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+from pathlib import Path
+from typing import cast
 
 import click
 from msgspec.structs import replace
@@ -24,9 +27,11 @@ from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode, UsageError
 from fleetmgr.model.change import Plan
 from fleetmgr.model.report import Report
+from fleetmgr.model.selection import Selection
 from fleetmgr.operations import apply as applying
 from fleetmgr.operations import plan as planning
 from fleetmgr.operations.guards import refuse_unsafe
+from fleetmgr.operations.walk import Walk
 from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.outcome import complete, has_writes, plan_verdict, report_verdict
 from fleetmgr.reporting.apply_data import report_data
@@ -45,6 +50,7 @@ class NobodyToAsk(UsageError):
 
 
 @click.command()
+@click.argument("planfile", metavar="[PLANFILE]", required=False, type=click.Path(path_type=Path))
 @fleet_options
 @adopt_option
 @consent_options
@@ -62,7 +68,13 @@ class NobodyToAsk(UsageError):
 @progress_option
 @click.pass_obj
 def apply(
-    invocation: Invocation, *, yes: bool, no_wait: bool, timeout: float | None, show_unchanged: bool
+    invocation: Invocation,
+    *,
+    planfile: Path | None,
+    yes: bool,
+    no_wait: bool,
+    timeout: float | None,
+    show_unchanged: bool,
 ) -> ExitCode:
     """Show the plan, ask, and make the fleet so.
 
@@ -73,14 +85,16 @@ def apply(
     refused before anything is written on any cluster (exit code 5). One run at a time writes to a
     cluster: a second one waits for --lock-timeout, then ends with exit code 8 and says who is at work.
 
+    With PLANFILE (of fleet plan --out), exactly that plan is applied, once. When anything that it
+    was made from is different now, nothing is written and every difference is named (exit code 6).
+
     \b
     Example:
       fleet apply -e dev
+      fleet apply plan.json --yes
       fleet apply -e prod --yes --timeout 15m -o json
     """
-    walk, selected = open_walk(invocation), selection(invocation)
-    with shown(invocation) as sink:
-        plan = planning.plan(walk, selected, sink)
+    walk, selected, plan = _planned(invocation, planfile)
     _show_plan(invocation, replace(plan, refusals=()), unchanged=show_unchanged)
     refuse_unsafe(plan)
     writes = has_writes(plan)
@@ -93,6 +107,16 @@ def apply(
     with shown(invocation) as sink:
         report = applying.apply(walk, plan, selected, sink, wait=wait, timeout=timeout)
     return _show_report(invocation, complete(report, plan), plan)
+
+
+def _planned(invocation: Invocation, planfile: Path | None) -> tuple[Walk, Selection, Plan]:
+    """The plan made now, or that of a file, which must still be true."""
+    if planfile is not None:
+        saved = importlib.import_module("fleetmgr.cli.plan_file")
+        return cast("tuple[Walk, Selection, Plan]", saved.planned(invocation, planfile))
+    walk, selected = open_walk(invocation), selection(invocation)
+    with shown(invocation) as sink:
+        return walk, selected, planning.plan(walk, selected, sink)
 
 
 def _show_plan(invocation: Invocation, plan: Plan, *, unchanged: bool) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
+from typing import cast
+
 import click
 
 from fleetmgr.cli.invocation import Invocation
@@ -18,6 +22,7 @@ from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode
+from fleetmgr.model.change import Plan
 from fleetmgr.operations import plan as operation
 from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.outcome import plan_verdict
@@ -31,26 +36,38 @@ from fleetmgr.reporting.plan_text import plan_text
 @fleet_options
 @adopt_option
 @consent_options
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep the plan, for fleet show and fleet apply FILE; compressed where FILE ends with .gz.",
+)
 @detailed_exitcode
 @show_unchanged
 @report_options
 @progress_option
 @click.pass_obj
-def plan(invocation: Invocation, *, detailed_exitcode: bool, show_unchanged: bool) -> ExitCode:
+def plan(
+    invocation: Invocation, *, out: Path | None, detailed_exitcode: bool, show_unchanged: bool
+) -> ExitCode:
     """Show what the fleet would become: one line a cluster, then the changes, each once.
 
-    Nothing is written. The exit code is 0 when every cluster could be planned (2 with
+    Nothing is changed. The exit code is 0 when every cluster could be planned (2 with
     --detailed-exitcode when there are changes), 4 when some could not, 1 when an object is
     in conflict or denied. What an apply would be refused for is told and changes no exit code.
 
     \b
     Example:
       fleet plan
+      fleet plan --out plan.json
       fleet plan -e prod -a web -o json=plan.json
     """
-    walk = open_walk(invocation)
+    walk, selected = open_walk(invocation), selection(invocation)
     with shown(invocation) as sink:
-        found = operation.plan(walk, selection(invocation), sink)
+        found = operation.plan(walk, selected, sink)
+    if out is not None:
+        saved = importlib.import_module("fleetmgr.cli.plan_file")
+        found = cast("Plan", saved.kept(walk, found, selected, out))
     verdict = plan_verdict(found, detailed=detailed_exitcode)
     emit(
         invocation,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -27,6 +26,7 @@ PACK_FROM = 128 * 1024
 """Bytes of JSON from which it is compressed."""
 MOST = 900 * 1024
 """Bytes that are safe in a ConfigMap, its annotations and managedFields left room."""
+_GZIP = zlib.MAX_WBITS | 16
 _MOST_UNPACKED = 64 * 1024 * 1024
 KEPT_RESULTS = 10
 _LONGEST_REASON = 300
@@ -90,7 +90,7 @@ def record_data(record: Record) -> JsonObject:
     text = msgspec.json.encode(record, order="sorted")
     if len(text) < PACK_FROM:
         return {"data": {RECORD_KEY: text.decode()}}
-    packed = gzip.compress(text, mtime=0)
+    packed = _packed(text)
     if len(packed) > MOST:
         return record_data(replace(record, objects={}, drifted={}, fights={}))
     return {"binaryData": {PACKED_KEY: base64.b64encode(packed).decode()}}
@@ -121,9 +121,15 @@ def _parsed(body: JsonObject) -> Any:
     return None
 
 
+def _packed(text: bytes) -> bytes:
+    """As gzip does, without its module: every plan would load it."""
+    packing = zlib.compressobj(wbits=_GZIP)
+    return packing.compress(text) + packing.flush()
+
+
 def _unpacked(packed: bytes) -> bytes:
     """At most so much that a hand-made bomb does no harm; what is longer fails to parse."""
-    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(packed, _MOST_UNPACKED)
+    return zlib.decompressobj(wbits=_GZIP).decompress(packed, _MOST_UNPACKED)
 
 
 _BEFORE = {Prune.NEVER: OnRemove.ORPHAN, Prune.CONFIRM: OnRemove.CONFIRM, Prune.ALWAYS: OnRemove.DELETE}

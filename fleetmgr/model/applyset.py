@@ -21,7 +21,7 @@ FLEET_LABEL = "fleetmgr.dev/fleet"
 CLUSTER_LABEL = "fleetmgr.dev/cluster"
 APP_LABEL = "fleetmgr.dev/app"
 RECORD_LABEL = "fleetmgr.dev/record"
-"""On our own ConfigMaps: ``applyset`` (a parent) or ``marker`` (which entry this cluster is)."""
+"""On what we keep: ``applyset`` (a parent), ``marker`` (which entry this cluster is) or ``key`` (a Secret)."""
 
 
 def parent_name(fleet: str, cluster: str, app: str) -> str:
@@ -37,6 +37,11 @@ def marker_name(fleet: str, cluster: str) -> str:
 def lease_name(fleet: str, cluster: str) -> str:
     """Name of the Lease that says who applies to an entry right now."""
     return f"{fleet}.{cluster}"
+
+
+def key_name(fleet: str, cluster: str) -> str:
+    """Name of the Secret with the key of an entry."""
+    return f"{fleet}.{cluster}.fleetmgr.key"
 
 
 def applyset_id(parent: str, namespace: str = SYSTEM_NAMESPACE) -> str:

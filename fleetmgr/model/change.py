@@ -40,7 +40,7 @@ class Op(StrEnum):
         return self in (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.ADOPT, Op.MOVE)
 
 
-class FieldDiff(Struct, frozen=True, kw_only=True):
+class FieldDiff(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One field: ``path`` is a JSON pointer, with ``[name=main]`` for items of keyed lists.
 
     ``old`` None with ``new`` set is an addition; values of Secrets are never here (see ``sensitive``).
@@ -60,7 +60,7 @@ class Adoption(Struct, frozen=True, kw_only=True):
     kept: str
 
 
-class Change(Veiled, frozen=True, kw_only=True):
+class Change(Veiled, frozen=True, kw_only=True, omit_defaults=True):
     """One object on one cluster. ``live``/``result`` (the object before and after) serve ``fleet diff``."""
 
     VEILED = frozenset({"live", "result"})
@@ -109,7 +109,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     objects: tuple[ObjectRef, ...] = ()
 
 
-class ClusterPlan(Struct, frozen=True, kw_only=True):
+class ClusterPlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The Changes of one cluster entry, sorted by (app, ref); ``keep`` included."""
 
     cluster: str

@@ -41,3 +41,8 @@ class Repository(Protocol):
     def tree(self, commit: str, path: str, *, recurse: bool) -> tuple[TreeEntry, ...]:
         """Files below ``path`` at ``commit``, sorted; raises FleetError when the path is not there."""
         ...
+
+    def moved_on(self, commit: str) -> str | None:
+        """RFC 3339: when the first commit after ``commit`` on the way to HEAD was made; None when HEAD does not come
+        after it, or it is not here."""
+        ...

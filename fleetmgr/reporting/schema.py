@@ -8,52 +8,57 @@ files; a change that would break a reader needs a new apiVersion.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 
-from fleetmgr.errors import ExitCode
 from fleetmgr.model.change import ClusterStatus, Op
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.jsontypes import JsonObject, is_array, is_object
 from fleetmgr.model.report import CheckResult, Outcome, SyncStatus
 from fleetmgr.reporting.problems import API_VERSION
+from fleetmgr.reporting.schema_memory import plan_file
+from fleetmgr.reporting.schema_parts import (
+    CODE as _CODE,
+)
+from fleetmgr.reporting.schema_parts import (
+    COUNT as _COUNT,
+)
+from fleetmgr.reporting.schema_parts import (
+    ERROR_CODE as _ERROR_CODE,
+)
+from fleetmgr.reporting.schema_parts import (
+    FLAG as _FLAG,
+)
+from fleetmgr.reporting.schema_parts import (
+    OPTIONAL_TEXT as _OPTIONAL_TEXT,
+)
+from fleetmgr.reporting.schema_parts import (
+    SECONDS as _SECONDS,
+)
+from fleetmgr.reporting.schema_parts import (
+    TEXT as _TEXT,
+)
+from fleetmgr.reporting.schema_parts import (
+    TEXTS as _TEXTS,
+)
+from fleetmgr.reporting.schema_parts import (
+    TIME as _TIME,
+)
+from fleetmgr.reporting.schema_parts import (
+    counts as _counts,
+)
+from fleetmgr.reporting.schema_parts import (
+    listed as _list,
+)
+from fleetmgr.reporting.schema_parts import (
+    mapping as _map,
+)
+from fleetmgr.reporting.schema_parts import (
+    one_of as _one_of,
+)
+from fleetmgr.reporting.schema_parts import (
+    ref as _ref,
+)
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_TEXT: JsonObject = {"type": "string"}
-_TEXTS: JsonObject = {"type": "array", "items": _TEXT}
-_FLAG: JsonObject = {"type": "boolean"}
-_COUNT: JsonObject = {"type": "integer", "minimum": 0}
-_SECONDS: JsonObject = {"type": "number", "minimum": 0}
-_CODE: JsonObject = {"enum": sorted(int(code) for code in ExitCode)}
-_TIME: JsonObject = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
-_ERROR_CODE: JsonObject = {"type": "string", "pattern": r"^FLT-\d{4}$"}
-_OPTIONAL_TEXT: JsonObject = {"type": ["string", "null"]}
-
-
-def _ref(name: str) -> JsonObject:
-    return {"$ref": f"#/$defs/{name}"}
-
-
-def _list(items: JsonObject) -> JsonObject:
-    return {"type": "array", "items": items}
-
-
-def _one_of(values: type[StrEnum]) -> JsonObject:
-    return {"enum": [value.value for value in values]}
-
-
-def _map(required: Mapping[str, JsonObject], optional: Mapping[str, JsonObject] | None = None) -> JsonObject:
-    """An object with these keys and no others."""
-    return {
-        "type": "object",
-        "properties": {**required, **(optional or {})},
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def _counts(*names: str) -> JsonObject:
-    return _map(dict.fromkeys(names, _COUNT))
-
 
 _DEFS: Mapping[str, JsonObject] = {
     "problem": _map(
@@ -247,6 +252,7 @@ _HOLDER = _map(
 )
 _KINDS: Mapping[str, tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]] = {
     "Plan": (_PLAN, _REFUSALS),
+    "PlanFile": plan_file({"kind": {"const": "Plan"}, **_PLAN}, _REFUSALS),
     "Drift": (_PLAN, {}),
     "Diff": (_DIFF, {}),
     "ApplyResult": (_APPLY, {"stopped": _map({"exitCode": _CODE, "error": _ref("problem")})}),

@@ -53,6 +53,10 @@ class LazyRepository:
         """As ports.Repository."""
         return self._repository().tree(commit, path, recurse=recurse)
 
+    def moved_on(self, commit: str) -> str | None:
+        """As ports.Repository."""
+        return self._repository().moved_on(commit)
+
     def _repository(self) -> Repository:
         if self._opened is None:
             from fleetmgr.adapters.git.repository import GitRepository  # noqa: PLC0415 - the point of this class

@@ -133,7 +133,7 @@ apps: [{name: web, namespace: web, source: {type: manifests, path: apps/web}}]
 
 def test_verbs_complete_from_the_table(complete: Complete) -> None:
     assert complete("pl") == ["plan"]
-    assert complete("s") == ["status", "schema", "sandbox"]
+    assert complete("s") == ["show", "status", "schema", "sandbox"]
 
 
 def test_names_complete_from_fleet_yaml(complete: Complete, tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ class Fleet:
             )
             self.sandbox.try_kubectl(
                 context,
-                *("-n", "fleetmgr-system", "delete", "configmaps,leases", "--wait=false"),
+                *("-n", "fleetmgr-system", "delete", "configmaps,leases,secrets", "--wait=false"),
                 *("-l", f"fleetmgr.dev/fleet={self.name}"),
             )
 

@@ -65,7 +65,10 @@ class WatchedCluster(FakeCluster):
 
 def is_record(name: str) -> bool:
     """Whether ``Kind/name`` is a parent or a marker of fleet ``shop``, or our namespace."""
-    return name.startswith("ConfigMap/shop.dev-1.") or name == "Namespace/fleetmgr-system"
+    return (
+        name.startswith(("ConfigMap/shop.dev-1.", "Secret/shop.dev-1."))
+        or name == "Namespace/fleetmgr-system"
+    )
 
 
 class SettlingClock(FakeClock):

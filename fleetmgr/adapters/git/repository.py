@@ -8,6 +8,7 @@ Importing GitPython costs 130 ms: only wiring imports this module, and only when
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 import git
@@ -132,6 +133,15 @@ class GitRepository:
             for (mode, name, _), content in zip(listing, contents, strict=True)
         ]
         return tuple(sorted(entries, key=lambda entry: entry.path))
+
+    def moved_on(self, commit: str) -> str | None:
+        """RFC 3339 in UTC; a commit that is not in this repository, or not before HEAD, gives None."""
+        known = self.known(commit)
+        if known is None:
+            return None
+        lines = self._git("rev-list", "--timestamp", "--ancestry-path", f"{known}..HEAD", "--").splitlines()
+        times = [int(line.split()[0]) for line in lines]
+        return datetime.fromtimestamp(times[-1], UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if times else None
 
     def _list(self, commit: str, inside: PurePosixPath, *, recurse: bool) -> list[tuple[str, str, str]]:
         """(mode, path relative to root, object id) of blobs and links."""

@@ -23,6 +23,7 @@ from fleetmgr.ports.cluster_errors import AccessDenied
 
 NAMESPACES = ApiResource(group="", version="v1", kind="Namespace", plural="namespaces", namespaced=False)
 CONFIG_MAPS = ApiResource(group="", version="v1", kind="ConfigMap", plural="configmaps", namespaced=True)
+SECRETS = ApiResource(group="", version="v1", kind="Secret", plural="secrets", namespaced=True)
 
 
 class WrongCluster(Refused):

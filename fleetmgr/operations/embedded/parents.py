@@ -3,6 +3,7 @@ any point loses track of nothing."""
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable
 
@@ -23,6 +24,7 @@ from fleetmgr.model.resource import StackApp
 from fleetmgr.operations.embedded.entry import CONFIG_MAPS
 from fleetmgr.operations.embedded.flapping import fights_after
 from fleetmgr.operations.embedded.jobs import finished_jobs, unremembered
+from fleetmgr.operations.embedded.keys import NoKey, make_key
 from fleetmgr.operations.embedded.scene import Scene, ensure_system_namespace
 
 
@@ -32,6 +34,9 @@ def prepare(scene: Scene, *, now: str) -> None:
     if scene.first_contact:
         body = marker_body(fleet=scene.entry.fleet, cluster=scene.entry.cluster, since=now)
         scene.client.apply(CONFIG_MAPS, body, manager=scene.entry.manager, force=True, dry_run=False)
+        if any(is_secret(resource.inputs) for resource in scene.resources.values()):
+            with contextlib.suppress(NoKey):  # saved plans say so when they need one
+                make_key(scene)
 
 
 def widen(scene: Scene, app: str) -> None:
