@@ -37,6 +37,7 @@ ORDER = (
         "Dependency",
     ),
     *("Namespace", "ExcludedObject", "IgnoredDifference", "Sync", "Limits", "Overlay", "OverlayException"),
+    *("Rollout", "Wave", "Window"),
     *("KindHealth", "HealthRule"),
     *("Patch", "PatchTarget", "Include"),
 )

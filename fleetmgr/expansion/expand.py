@@ -8,6 +8,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from fleetmgr.errors import InvalidInput, Problem, Where
+from fleetmgr.expansion.environments import roll_out
 from fleetmgr.expansion.filling import Filling, Part, part_of
 from fleetmgr.expansion.layers import Layer, base_layers, exception_layers, fold
 from fleetmgr.expansion.placement import place
@@ -49,6 +50,8 @@ class FleetExpansion:
         self._parts: dict[tuple[str, str], Part] = {}
         self._filling = Filling(loaded)
         self._facts = {app.name: self._facts_of(app) for app in fleet.apps}
+        self.rollout = roll_out(loaded, problems)
+        """How changes go through the environments."""
         if problems:
             raise InvalidInput(tuple(dict.fromkeys(problems)))
 

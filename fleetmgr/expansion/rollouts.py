@@ -1,20 +1,12 @@
-"""Fleet -> how changes go through its environments: waves with their clusters, budgets, windows."""
+"""What the expansion of a fleet says about rollouts."""
 
 from __future__ import annotations
 
-from fleetmgr.model.rollout import EnvironmentRollout, FleetRollout, Wave
+from fleetmgr.expansion.expand import expansion_of
+from fleetmgr.model.rollout import FleetRollout
 from fleetmgr.spec import LoadedFleet
 
 
 def fleet_rollout(loaded: LoadedFleet) -> FleetRollout:
-    """What fleet.yaml says about rollouts. Raises InvalidInput, as the expansion of any target does."""
-    clusters = loaded.fleet.clusters
-    return FleetRollout(
-        environments=tuple(
-            EnvironmentRollout(
-                environment=e.name,
-                waves=(Wave(name="", clusters=tuple(c.name for c in clusters if c.environment == e.name)),),
-            )
-            for e in loaded.fleet.environments
-        )
-    )
+    """Waves, budgets and windows, environments in promotion order. Raises InvalidInput with all problems."""
+    return expansion_of(loaded).rollout

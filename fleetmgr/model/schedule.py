@@ -16,7 +16,6 @@ _FIELDS = 5
 _SHIFT = timedelta(hours=4)
 """More than a clock is ever put forward or back."""
 _ANY_TIME = datetime(2024, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-_EXAMPLE = "such as `0 18 * * 5`: minute, hour, day of month, month, day of week"
 
 
 class BadSchedule(ValueError):
@@ -44,14 +43,14 @@ def zone_of(name: str) -> tzinfo:
 
 
 def check_schedule(text: str) -> None:
-    """Raises BadSchedule, with what is wrong and an example."""
+    """Raises BadSchedule, with what is wrong."""
     found = len(text.split())
     if found != _FIELDS:
-        raise BadSchedule(f"`{text[:80]}` has {found} fields instead of {_FIELDS}, {_EXAMPLE}")
+        raise BadSchedule(f"`{text[:80]}` has {found} fields instead of {_FIELDS}")
     try:
         first = next(_wall_times(text, _ANY_TIME), None)
     except (_library().CronSimError, ValueError) as error:
-        raise BadSchedule(f"`{text[:80]}` is no schedule: {error}, {_EXAMPLE}") from None
+        raise BadSchedule(f"`{text[:80]}` is no schedule: {error}") from None
     if first is None:
         raise BadSchedule(f"`{text[:80]}` never comes")
 

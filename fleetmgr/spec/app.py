@@ -9,6 +9,7 @@ from pydantic import Field
 from fleetmgr.spec.fields import HOST, Bool, Duration, Json, Name, StringMap
 from fleetmgr.spec.limits import Limits
 from fleetmgr.spec.overlay import Overlay, SpecModel, Sync
+from fleetmgr.spec.rollout import Window
 
 
 class Placement(SpecModel):
@@ -104,7 +105,7 @@ class App(SpecModel):
     """A deployable unit."""
 
     NOT_YET: ClassVar[frozenset[str]] = frozenset(
-        {"project", "patches", "sources", "requireCommit", "rollout", "windows"} | {"retry"}
+        {"project", "patches", "sources", "requireCommit", "rollout"} | {"retry"}
     )
 
     name: Name = Field(description="Name of the app, unique in the fleet.")
@@ -125,6 +126,9 @@ class App(SpecModel):
     )
     vars: dict[str, Json] = Field(default={}, description="Variables, reached as ${vars.NAME}.")
     sync: Sync | None = Field(default=None, description="How it is brought to clusters.")
+    windows: tuple[Window, ...] = Field(
+        default=(), description="When clusters may be begun that get changes of it."
+    )
     limits: Limits | None = Field(
         default=None, description="How much of it one apply may delete on a cluster."
     )

@@ -28,6 +28,7 @@ MOST = 500
 
 Find = Callable[..., Place]
 
+_DURATIONS = frozenset({"timeout", "soak", "deadline", "duration"})
 _WANTED = {
     "string_type": "a string",
     "int_type": "a whole number",
@@ -239,7 +240,7 @@ def _type_not_yet_value(finding: _Finding, value: Json) -> bool:
 def _wrong_type(finding: _Finding, place: Place, value: Json) -> Problem:
     name, wanted = _label(finding.path), _WANTED[finding.kind]
     message = f"`{name}` must be {wanted}, not {_kind(value)}"
-    hint = "write 30s, 10m or 1h30m" if name == "timeout" else _advice(finding.kind, place, value)
+    hint = "write 30s, 10m or 1h30m" if name in _DURATIONS else _advice(finding.kind, place, value)
     return place.problem(message, code=WRONG_VALUE, hint=hint)
 
 
@@ -264,6 +265,8 @@ def _limit(finding: _Finding) -> str:
             return f"must be {PATTERNS.get(context['pattern'], 'of the form ' + context['pattern'])}"
         case "string_too_short":
             return "must not be empty"
+        case "string_too_long":
+            return f"must be at most {context['max_length']} characters"
         case "greater_than_equal":
             return f"must be at least {context['ge']}"
         case "less_than_equal":

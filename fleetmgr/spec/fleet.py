@@ -11,6 +11,7 @@ from fleetmgr.spec.fields import Bool, Duration, Json, Name, StringMap
 from fleetmgr.spec.health import KindHealth
 from fleetmgr.spec.limits import Limits
 from fleetmgr.spec.overlay import SpecModel, Sync
+from fleetmgr.spec.rollout import Rollout, Window
 
 API_VERSION = "fleetmgr.dev/v1"
 
@@ -28,9 +29,7 @@ class Defaults(SpecModel):
 class Environment(SpecModel):
     """A step on the promotion path; has a folder environments/NAME/."""
 
-    NOT_YET: ClassVar[frozenset[str]] = frozenset(
-        {"promotion", "rollout", "windows", "requireCommit", "retry"}
-    )
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"promotion", "requireCommit", "retry"})
 
     name: Name = Field(description="Name of the environment, unique in the fleet.")
     vars: dict[str, Json] = Field(
@@ -40,6 +39,10 @@ class Environment(SpecModel):
     limits: Limits | None = Field(
         default=None, description="How much one apply may delete on each of its clusters."
     )
+    rollout: Rollout | None = Field(
+        default=None, description="In which waves its clusters are changed; unset is all at once."
+    )
+    windows: tuple[Window, ...] = Field(default=(), description="When its clusters may be changed.")
 
 
 class Access(SpecModel):
@@ -59,8 +62,6 @@ class Access(SpecModel):
 class Cluster(SpecModel):
     """A Kubernetes API in one environment."""
 
-    NOT_YET: ClassVar[frozenset[str]] = frozenset({"windows"})
-
     name: Name = Field(description="Name of the cluster entry, unique in the fleet.")
     environment: str = Field(description="Name of its environment.")
     labels: StringMap = Field(default={}, description="Labels that selectors see.")
@@ -72,6 +73,7 @@ class Cluster(SpecModel):
         description="UID of the kube-system namespace; a mismatch stops everything.",
     )
     limits: Limits | None = Field(default=None, description="How much one apply may delete on it.")
+    windows: tuple[Window, ...] = Field(default=(), description="When it may be changed.")
 
 
 class Fleet(SpecModel):
