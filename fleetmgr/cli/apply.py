@@ -16,6 +16,7 @@ from fleetmgr.cli.options import (
     adopt_option,
     consent_options,
     fleet_options,
+    force_option,
     lock_option,
     progress_option,
     report_options,
@@ -54,6 +55,7 @@ class NobodyToAsk(UsageError):
 @fleet_options
 @adopt_option
 @consent_options
+@force_option
 @click.option("-y", "--yes", is_flag=True, help="Apply without asking.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the apps are healthy.")
 @click.option(
@@ -84,6 +86,7 @@ def apply(
     Without a terminal, --yes is needed (exit code 64). A plan that deletes more than it may is
     refused before anything is written on any cluster (exit code 5). One run at a time writes to a
     cluster: a second one waits for --lock-timeout, then ends with exit code 8 and says who is at work.
+    With --force the plan begins with the list of what only --force allows.
 
     With PLANFILE (of fleet plan --out), exactly that plan is applied, once. When anything that it
     was made from is different now, nothing is written and every difference is named (exit code 6).

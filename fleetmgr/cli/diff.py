@@ -12,6 +12,7 @@ from fleetmgr.cli.options import (
     adopt_option,
     detailed_exitcode,
     fleet_options,
+    force_option,
     progress_option,
     report_options,
 )
@@ -31,6 +32,7 @@ from fleetmgr.reporting.unified import diff_data, diff_text
 @click.argument("revisions", metavar="[BASE..HEAD]", required=False)
 @fleet_options
 @adopt_option
+@force_option
 @detailed_exitcode
 @report_options
 @progress_option

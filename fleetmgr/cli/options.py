@@ -196,6 +196,16 @@ def lock_option(command: F) -> F:
     )(command)
 
 
+def force_option(command: F) -> F:
+    """For commands that plan: take fields that others hold and replace what cannot be changed, in this run."""
+    return _option(
+        "--force",
+        field="force",
+        is_flag=True,
+        help="Take fields that others hold, and delete and create again what cannot be changed in place.",
+    )(command)
+
+
 def output_options(command: F) -> F:
     """What to print and how, for commands whose result is a few facts."""
     return _apply_all(command, _output_options(FORMATS, "text (default), json or yaml"))

@@ -14,6 +14,7 @@ from fleetmgr.cli.options import (
     consent_options,
     detailed_exitcode,
     fleet_options,
+    force_option,
     progress_option,
     report_options,
     show_unchanged,
@@ -42,6 +43,7 @@ from fleetmgr.reporting.plan_text import plan_text
     metavar="FILE",
     help="Keep the plan, for fleet show and fleet apply FILE; compressed where FILE ends with .gz.",
 )
+@force_option
 @detailed_exitcode
 @show_unchanged
 @report_options

@@ -21,9 +21,7 @@ def open_walk(invocation: Invocation) -> Walk:
     walk = wiring.open_walk(invocation.file, parallel=invocation.parallel)
     if invocation.lock_timeout and walk.lock is not None:
         walk = replace(walk, lock=replace(walk.lock, timeout=invocation.lock_timeout))
-    if not invocation.adopt and consent == NO_CONSENT:
-        return walk
-    return replace(walk, adopt=invocation.adopt, consent=consent)
+    return replace(walk, adopt=invocation.adopt, force=invocation.force, consent=consent)
 
 
 class UnclearConsent(UsageError):

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from fleetmgr.errors import ExitCode, Problem
 from fleetmgr.model.jsontypes import Json, JsonObject
 from fleetmgr.model.objects import ObjectRef, Origin
+from fleetmgr.model.replacement import Replacement
 from fleetmgr.veiled import Veiled
 
 
@@ -78,6 +79,10 @@ class Change(Veiled, frozen=True, kw_only=True, omit_defaults=True):
     """Who changed the live object last, other than us: ``kubectl (Update) at 2026-...``."""
     adoption: Adoption | None = None
     """How it is taken over; set for ADOPT only."""
+    replacement: Replacement | None = None
+    """Set for REPLACE, and for DENIED where only the consent to replace is missing."""
+    forced: bool = False
+    """Only because of ``--force``."""
     origin: Origin | None = None
     live: JsonObject | None = None
     result: JsonObject | None = None

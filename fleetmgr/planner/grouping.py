@@ -30,5 +30,11 @@ def same_changes(plan: Plan, *, unchanged: bool = False) -> tuple[ChangeGroup, .
 
 def _key(change: Change) -> str:
     fields = [] if change.op in _ALONE else [[d.path, d.old, d.new, d.sensitive] for d in change.diff]
-    marks = [change.reason, change.unverified, change.drift, change.writer if change.drift else None]
+    marks = [
+        change.forced,
+        change.reason,
+        change.unverified,
+        change.drift,
+        change.writer if change.drift else None,
+    ]
     return json.dumps([change.app, change.op.value, list(change.ref), fields, marks], sort_keys=True)

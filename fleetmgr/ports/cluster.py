@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import GroupKind
+from fleetmgr.model.replacement import Propagation
 from fleetmgr.veiled import Veiled
 
 
@@ -134,9 +135,16 @@ class ClusterClient(Protocol):
         ...
 
     def delete(
-        self, resource: ApiResource, *, namespace: str, name: str, uid: str, dry_run: bool = False
+        self,
+        resource: ApiResource,
+        *,
+        namespace: str,
+        name: str,
+        uid: str,
+        propagation: Propagation = Propagation.BACKGROUND,
+        dry_run: bool = False,
     ) -> bool:
-        """Delete in the background with a uid precondition; False when it was gone already."""
+        """Delete with a uid precondition; False when it was gone already."""
         ...
 
     def allowed(self, query: AccessQuery) -> bool:

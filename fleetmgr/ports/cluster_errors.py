@@ -17,6 +17,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from fleetmgr.errors import ExitCode, FleetError, Where
+from fleetmgr.model.refusal import Cause
 
 
 class ClusterError(FleetError):
@@ -89,9 +90,10 @@ class ObjectConflict(ApiRejected):
 
 
 class ObjectInvalid(ApiRejected):
-    """422/400 or an admission denial: the same request will never succeed."""
+    """422/400 or an admission denial: the same request will never succeed. ``causes`` as the server lists them."""
 
     code: ClassVar[str] = "FLT-3006"
+    causes: tuple[Cause, ...] = ()
 
 
 class ObjectGone(ApiRejected):

@@ -19,6 +19,7 @@ from fleetmgr.reporting.plan_text import (
     change_lines,
     closing_lines,
     cluster_lines,
+    forced_lines,
     plan_headline,
     unverified_lines,
     warning_lines,
@@ -39,7 +40,10 @@ def plan_workflow(plan: Plan, groups: Sequence[ChangeGroup]) -> Workflow:
     """A group an app; denied objects, conflicts, drift and clusters without a result annotated."""
     apps = [(app, list(members)) for app, members in groupby(groups, key=lambda group: group.change.app)]
     sections = [
-        Section(title="", lines=(plan_headline(plan), "", *cluster_lines(plan, PLAIN), "")),
+        Section(
+            title="",
+            lines=(plan_headline(plan), "", *cluster_lines(plan, PLAIN), *forced_lines(groups, PLAIN), ""),
+        ),
         *(
             Section(
                 title=f"{app}: {counted(len(members), 'change')}",

@@ -14,6 +14,7 @@ from fleetmgr.reporting.plan_text import (
     FIELD_INDENT,
     change_lines,
     cluster_note,
+    forced_lines,
     nothing_to_do,
     plan_headline,
     short_revision,
@@ -39,7 +40,12 @@ def plan_markdown(plan: Plan, groups: Sequence[ChangeGroup]) -> str:
         for app, members in _by_app(groups)
     ]
     return document(
-        [marker("plan", plan.fleet), heading(plan_headline(plan)), *_clusters(plan)],
+        [
+            marker("plan", plan.fleet),
+            heading(plan_headline(plan)),
+            *_clusters(plan),
+            *note("Forced by --force alone", [line.strip() for line in forced_lines(groups, PLAIN)[2:]]),
+        ],
         blocks,
         [
             *note("Refused", refusal_lines(plan)),

@@ -79,9 +79,15 @@ def change_data(change: Change) -> JsonObject:
         "drift": change.drift or None,
         "writer": change.writer,
         "takesOver": list(change.adoption.managers) if change.adoption else None,
+        "immutable": _immutable(change),
+        "forced": change.forced or None,
         "origin": str(change.origin) if change.origin else None,
     }
     return data | {key: value for key, value in optional.items() if value is not None}
+
+
+def _immutable(change: Change) -> list[str] | None:
+    return list(change.replacement.fields) or None if change.replacement else None
 
 
 def object_data(ref: ObjectRef) -> JsonObject:

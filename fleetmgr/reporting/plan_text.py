@@ -25,12 +25,27 @@ FIELD_INDENT = " " * 10
 def plan_text(plan: Plan, groups: Sequence[ChangeGroup], *, paint: Paint = PLAIN) -> str:
     """The whole text; ``groups`` are the plan's changes as ``planner.same_changes`` gives them."""
     lines = [paint("bold", plan_headline(plan)), "", *cluster_lines(plan, paint)]
+    lines += forced_lines(groups, paint)
     for app, members in groupby(groups, key=lambda group: group.change.app):
         lines += ["", paint("bold", visible(app))]
         for group in members:
             lines += change_lines(group, paint)
     lines += ["", *warning_lines(plan), *unverified_lines(plan), *refusal_lines(plan), *closing_lines(plan)]
     return "\n".join(lines) + "\n"
+
+
+def forced_lines(groups: Sequence[ChangeGroup], paint: Paint) -> list[str]:
+    """What happens only because of ``--force``: told before everything else."""
+    forced = [group for group in groups if group.change.forced]
+    if not forced:
+        return []
+    lines = ["", paint("bold", f"Forced ({counted(len(forced), 'change')}), by --force alone:")]
+    for group in forced:
+        change = group.change
+        what = paint(OP_COLOURS[change.op], f"{change.op.value} {visible(change.ref.short)}")
+        why = (change.reason or "").partition(";")[0]
+        lines.append(f"  {what} ({_on(group)}): {visible(why)}")
+    return lines
 
 
 def plan_headline(plan: Plan) -> str:
@@ -110,6 +125,7 @@ def _on(group: ChangeGroup) -> str:
 
 def _marks(change: Change) -> str:
     marks = ["unverified"] if change.unverified else []
+    marks += ["forced"] if change.forced else []
     if change.drift:
         marks.append(f"drift: {visible(change.writer)}" if change.writer else "drift")
     return "".join(f" [{mark}]" for mark in marks)

@@ -89,6 +89,8 @@ _CHANGE = _map(
         "drift": {"const": True},
         "writer": _TEXT,
         "takesOver": _TEXTS,
+        "immutable": _TEXTS,
+        "forced": {"const": True},
         "origin": _TEXT,
     },
 )

@@ -47,7 +47,8 @@ class Sync(SpecModel):
     replace: Literal["never", "ask", "always"] | None = Field(
         default=None,
         description="Delete and create an object again when an immutable field changes: never, ask (default) or"
-        " always. A guard: the strictest of environment and app holds.",
+        " always. PVCs, PVs, Namespaces, CRDs and StatefulSets need more than always: --force, or the annotation"
+        " fleetmgr.dev/replace: always. A guard: the strictest of environment and app holds.",
     )
     on_conflict: Literal["keep-theirs", "take", "fail"] | None = Field(
         default=None,

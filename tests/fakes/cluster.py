@@ -20,6 +20,7 @@ from typing import TypeVar
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import JsonObject, array_at, child, is_object, object_at
 from fleetmgr.model.objects import ObjectKey, split_api_version
+from fleetmgr.model.replacement import Propagation
 from fleetmgr.model.selector import parse_selector
 from fleetmgr.ports.cluster import AccessQuery, ApiResource, Applied, Discovery, WatchEvent
 from fleetmgr.ports.cluster_errors import (
@@ -33,7 +34,7 @@ from fleetmgr.ports.cluster_errors import (
 from tests.fakes import applying, settling
 from tests.fakes.json_patch import PatchFailed, patched
 from tests.fakes.kinds import BUILT_IN, as_discovery, built_in, defined_by
-from tests.fakes.validity import defaulted, objection
+from tests.fakes.validity import causes, defaulted, objection
 
 Fault = Callable[[str, ApiResource | None], ClusterError | None]
 Refusal = TypeVar("Refusal", bound=ApiRejected)
@@ -127,7 +128,7 @@ class FakeCluster:
             self._check_place(resource, namespace, name)
             live = self._objects.get(_key(resource, namespace, name))
             self._check_fences(resource, namespace, name, metadata, live)
-            refusal = objection(resource, body, live)
+            refusal = objection(body)
             if refusal:
                 raise self._error(ObjectInvalid, (resource, namespace, name), refusal, 422, "Invalid")
             try:
@@ -138,6 +139,7 @@ class FakeCluster:
                 error = self._error(ObjectConflict, (resource, namespace, name), text, 409, "Conflict")
                 error.owners = conflicts.owners
                 raise error from None
+            self._check_valid(resource, namespace, name, result, live)
             stored = self._store(resource, namespace, name, result, dry_run=dry_run)
             return Applied(body=copy.deepcopy(stored), warnings=self.warnings)
 
@@ -169,7 +171,14 @@ class FakeCluster:
             return copy.deepcopy(self._store(resource, namespace, name, result, dry_run=dry_run))
 
     def delete(
-        self, resource: ApiResource, *, namespace: str, name: str, uid: str, dry_run: bool = False
+        self,
+        resource: ApiResource,
+        *,
+        namespace: str,
+        name: str,
+        uid: str,
+        propagation: Propagation = Propagation.BACKGROUND,
+        dry_run: bool = False,
     ) -> bool:
         with self._lock:
             self._enter("delete", resource, counted="dry-run" if dry_run else "delete")
@@ -182,7 +191,12 @@ class FakeCluster:
                 text = f"the UID in the precondition ({uid}) does not match"
                 raise self._error(ObjectConflict, (resource, namespace, name), text, 409, "Conflict")
             if not dry_run:
-                self._remove(key)
+                if propagation is Propagation.ORPHAN:
+                    self._orphan(uid)
+                if array_at(live, "metadata", "finalizers"):
+                    live["metadata"]["deletionTimestamp"] = self._time()
+                else:
+                    self._remove(key)
             return True
 
     def allowed(self, query: AccessQuery) -> bool:
@@ -226,6 +240,15 @@ class FakeCluster:
         """Delete an object by hand."""
         with self._lock:
             self._remove(next(key for key in self._objects if key[1:] == (kind, namespace, name)))
+
+    def finalize(self, kind: str, namespace: str, name: str) -> None:
+        """Take the finalizers off: an object that is being deleted goes."""
+        with self._lock:
+            key = next(key for key in self._objects if key[1:] == (kind, namespace, name))
+            metadata = self._objects[key]["metadata"]
+            metadata.pop("finalizers", None)
+            if metadata.get("deletionTimestamp"):
+                self._remove(key)
 
     def settle(self) -> None:
         """Let the controllers finish: every status healthy, an EndpointSlice for every Service."""
@@ -288,6 +311,22 @@ class FakeCluster:
             raise self._error(
                 ObjectInvalid, (resource, namespace, name), "name and namespace are required", 0, "Invalid"
             )
+
+    def _check_valid(
+        self, resource: ApiResource, namespace: str, name: str, after: JsonObject, live: JsonObject | None
+    ) -> None:
+        found = causes(resource, after, live)
+        if found:
+            text = "; ".join(f"{cause.field}: {cause.detail}" for cause in found)
+            error = self._error(ObjectInvalid, (resource, namespace, name), text, 422, "Invalid")
+            error.causes = found
+            raise error
+
+    def _orphan(self, uid: str) -> None:
+        for body in self._objects.values():
+            owners = array_at(body, "metadata", "ownerReferences")
+            if any(owner.get("uid") == uid for owner in owners):
+                body["metadata"]["ownerReferences"] = [o for o in owners if o.get("uid") != uid]
 
     def _check_fences(
         self, resource: ApiResource, namespace: str, name: str, metadata: JsonObject, live: JsonObject | None

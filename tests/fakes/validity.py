@@ -3,32 +3,67 @@
 from __future__ import annotations
 
 from fleetmgr.model.jsontypes import Json, JsonObject, array_at, child, is_array, is_object, object_at
+from fleetmgr.model.refusal import Cause
 from fleetmgr.ports.cluster import ApiResource
 from tests.fakes.fieldsets import Path, is_custom, key_of, list_keys
 
-_IMMUTABLE: dict[str, tuple[tuple[str, ...], ...]] = {
-    "Deployment": (("spec", "selector"),),
-    "DaemonSet": (("spec", "selector"),),
-    "StatefulSet": (("spec", "selector"), ("spec", "serviceName"), ("spec", "volumeClaimTemplates")),
-    "Job": (("spec", "template"), ("spec", "selector")),
-    "RoleBinding": (("roleRef",),),
-    "ClusterRoleBinding": (("roleRef",),),
+_OWN = "field is immutable"
+_STATEFUL = "updates to statefulset spec for fields other than 'replicas', 'template' are forbidden"
+_CLAIM = "spec is immutable after creation except resources.requests for bound claims"
+_IMMUTABLE: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "Deployment": (("spec.selector", "spec.selector", _OWN),),
+    "DaemonSet": (("spec.selector", "spec.selector", _OWN),),
+    "StatefulSet": tuple(
+        (f"spec.{f}", "spec", _STATEFUL)
+        for f in ("selector", "serviceName", "volumeClaimTemplates", "podManagementPolicy")
+    ),
+    "Job": tuple((f"spec.{f}", f"spec.{f}", _OWN) for f in ("template", "selector", "completions")),
+    "PersistentVolumeClaim": tuple(
+        (f"spec.{f}", "spec", _CLAIM) for f in ("storageClassName", "accessModes")
+    ),
+    "Service": (("spec.clusterIP", "spec.clusterIPs[0]", "may not change once set"),),
+    "StorageClass": (("provisioner", "provisioner", "updates to provisioner are forbidden."),),
+    "RoleBinding": (("roleRef", "roleRef", "cannot change roleRef"),),
+    "ClusterRoleBinding": (("roleRef", "roleRef", "cannot change roleRef"),),
+    "CustomResourceDefinition": (("spec.scope", "spec.scope", _OWN), ("spec.group", "spec.group", _OWN)),
 }
+"""Field, how the server names it, what it says."""
 
 
-def objection(resource: ApiResource, body: JsonObject, live: JsonObject | None) -> str:
-    """Why the API server would refuse ``body``; "" when it would not."""
+def objection(body: JsonObject) -> str:
+    """Why the API server would refuse ``body``, whatever is there; "" when it would not."""
     if object_at(body, "metadata").get("generateName"):
         return "metadata.generateName: server-side apply needs a name"
     if not is_custom(body):
         twice = _duplicate(body, ())
         if twice:
             return f"failed to create typed patch object: {twice}"
-    for path in _IMMUTABLE.get(resource.kind, ()) if live is not None else ():
-        wanted = child(body, *path)
-        if wanted is not None and wanted != child(live or {}, *path):
-            return f"{'.'.join(path)}: Invalid value: field is immutable"
     return ""
+
+
+def causes(resource: ApiResource, after: JsonObject, live: JsonObject | None) -> tuple[Cause, ...]:
+    """What is invalid in ``after``, and the immutable fields that it changes, as the API server words them."""
+    missing = tuple(
+        Cause(field=f"spec.template.spec.containers[{index}].image", detail="Required value")
+        for index, container in enumerate(array_at(after, "spec", "template", "spec", "containers"))
+        if not container.get("image")
+    )
+    return missing + (_unchangeable(resource, after, live) if live is not None else ())
+
+
+def _unchangeable(resource: ApiResource, after: JsonObject, live: JsonObject) -> tuple[Cause, ...]:
+    found = [
+        Cause(field=named, detail=said)
+        for path, named, said in _IMMUTABLE.get(resource.kind, ())
+        if child(after, *path.split(".")) != child(live, *path.split("."))
+    ]
+    if (
+        resource.kind in {"ConfigMap", "Secret"}
+        and live.get("immutable")
+        and after.get("data") != live.get("data")
+    ):
+        found.append(Cause(field="data", detail="field is immutable when `immutable` is set"))
+    return tuple(found)
 
 
 def _duplicate(value: Json, path: Path) -> str:

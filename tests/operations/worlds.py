@@ -15,6 +15,7 @@ from fleetmgr.model.change import ClusterPlan, Op
 from fleetmgr.model.event import Event
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.policy import OnRemove, Policy, Prune
+from fleetmgr.model.replacement import Propagation
 from fleetmgr.model.report import ClusterReport
 from fleetmgr.model.resource import Stack
 from fleetmgr.model.target import FetchRequest, Target
@@ -47,11 +48,20 @@ class WatchedCluster(FakeCluster):
         return super().apply(resource, body, manager=manager, force=force, dry_run=dry_run)
 
     def delete(
-        self, resource: ApiResource, *, namespace: str, name: str, uid: str, dry_run: bool = False
+        self,
+        resource: ApiResource,
+        *,
+        namespace: str,
+        name: str,
+        uid: str,
+        propagation: Propagation = Propagation.BACKGROUND,
+        dry_run: bool = False,
     ) -> bool:
         if not dry_run:
             self._note("delete", f"{resource.kind}/{name}")
-        return super().delete(resource, namespace=namespace, name=name, uid=uid, dry_run=dry_run)
+        return super().delete(
+            resource, namespace=namespace, name=name, uid=uid, propagation=propagation, dry_run=dry_run
+        )
 
     def _note(self, verb: str, name: str) -> None:
         if self.before is not None:
@@ -137,6 +147,7 @@ class World:
         self.clock: FakeClock = SettlingClock(self.cluster)
         self.entry = Entry(fleet="shop", cluster="dev-1", environment="dev")
         self.apps: dict[str, App] = {}
+        self.force = False
         self.stop = threading.Event()
         self.events: list[Event] = []
         self.cache = ParseCache()
@@ -163,7 +174,8 @@ class World:
 
     def scene(self, *apps: str) -> Scene:
         """The cluster as read now."""
-        return read_scene(self.cluster, self.entry, self.stack(), apps=frozenset(apps) or None)
+        chosen = frozenset(apps) or None
+        return read_scene(self.cluster, self.entry, self.stack(), apps=chosen, force=self.force)
 
     def plan(self, *apps: str) -> ClusterPlan:
         """What an apply would do."""

@@ -6,6 +6,7 @@ Sources: apimachinery ``api/errors``, apiserver ``endpoints/handlers/responsewri
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from fleetmgr.adapters.kube.calls import Answer, Call
 from fleetmgr.adapters.kube.redaction import cut, without_credentials, without_secret_values
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import Json, JsonObject, array_at, child, is_object
+from fleetmgr.model.refusal import Cause
 from fleetmgr.ports.cluster_errors import (
     AccessDenied,
     ApiRejected,
@@ -43,6 +45,7 @@ _OF_SCHEMA = re.compile(
 )
 _WEBHOOK = re.compile(r"failed calling webhook|conversion webhook for .* failed", re.IGNORECASE)
 _TERMINATING = re.compile(r"because it is being terminated")
+_OF_FIELD = re.compile(r"(?:Invalid|Unsupported|Duplicate) value: |Not found: |(Forbidden: )")
 _MANAGER = re.compile(r'conflicts? with "((?:[^"\\]|\\.)*)"')
 _FENCES = ("metadata.uid", "metadata.resourceVersion")
 _WARNING = re.compile(r'\b\d{3} \S+ "((?:[^"\\]|\\.)*)"')
@@ -101,7 +104,7 @@ def error_for(answer: Answer, call: Call, cluster: str, *, source: str = "") -> 
         hint = "a webhook of this cluster does not answer: look at its Service and pods"
         return case.rejected(ApiRejected, reason=WEBHOOK_FAILED, hint=hint)
     if is_final(answer):
-        return case.rejected(ObjectInvalid, reason=case.reason or "Invalid")
+        return _invalid(case, reason=case.reason or "Invalid")
     if answer.status >= _SERVER_ERROR or answer.status == _TOO_MANY or not _is_api_answer(answer, status):
         return Unreachable(
             case.text, cluster=cluster, where=case.where, hint=_hint_unreachable(answer, status)
@@ -119,7 +122,32 @@ def _refused(case: _Case) -> ClusterError:
         conflict = case.rejected(ObjectConflict)
         conflict.owners = _owners(case.causes)
         return conflict
-    return case.rejected(ObjectInvalid if code in _INVALID else ApiRejected)
+    return _invalid(case) if code in _INVALID else case.rejected(ApiRejected)
+
+
+def _invalid(case: _Case, *, reason: str | None = None) -> ObjectInvalid:
+    error = case.rejected(ObjectInvalid, reason=reason)
+    error.causes = tuple(
+        Cause(field=str(cause.get("field") or ""), detail=_detail(str(cause.get("message") or ""), case.call))
+        for cause in case.causes
+    )
+    return error
+
+
+def _detail(message: str, call: Call) -> str:
+    """What stands behind the value in a field error (apimachinery, ``field.Error.ErrorBody``)."""
+    match = _OF_FIELD.match(message)
+    if match is None:
+        return _presentable(message, call)
+    rest = message[match.end() :]
+    if match.group(1):
+        return _presentable(rest, call)
+    try:
+        _, end = json.JSONDecoder().raw_decode(rest)
+        rest = rest[end:].removeprefix(": ")
+    except json.JSONDecodeError:
+        rest = rest.rpartition(": ")[2]
+    return _presentable(rest, call)
 
 
 def _forbidden(case: _Case) -> ClusterError:
@@ -132,7 +160,7 @@ def _forbidden(case: _Case) -> ClusterError:
     if any(cause.get("reason") == TERMINATING for cause in case.causes) or _TERMINATING.search(case.said):
         hint = "wait until the namespace is gone, or look at what keeps it (finalizers)"
         return case.rejected(ApiRejected, reason=TERMINATING, hint=hint)
-    return case.rejected(ObjectInvalid)
+    return _invalid(case)
 
 
 def status_of(answer: Answer) -> JsonObject | None:

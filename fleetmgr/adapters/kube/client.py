@@ -21,6 +21,7 @@ from fleetmgr.adapters.kube.transport import Transport
 from fleetmgr.adapters.kube.watching import Watch
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import Json, JsonObject, child, object_at
+from fleetmgr.model.replacement import Propagation
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import AccessQuery, ApiResource, Applied, Discovery, WatchEvent
 from fleetmgr.ports.cluster_errors import ObjectGone, ObjectInvalid
@@ -143,9 +144,16 @@ class KubeClient:
         return object_in(self._transport.send(call), call, self.cluster)
 
     def delete(
-        self, resource: ApiResource, *, namespace: str, name: str, uid: str, dry_run: bool = False
+        self,
+        resource: ApiResource,
+        *,
+        namespace: str,
+        name: str,
+        uid: str,
+        propagation: Propagation = Propagation.BACKGROUND,
+        dry_run: bool = False,
     ) -> bool:
-        """Delete in the background with a uid precondition; False when it was gone already.
+        """Delete with a uid precondition; False when it was gone already.
 
         Repeating it is safe: the uid names one object for ever. ObjectConflict when another has its name by now.
         """
@@ -153,7 +161,7 @@ class KubeClient:
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "preconditions": {"uid": uid},
-            "propagationPolicy": "Background",
+            "propagationPolicy": propagation.value,
         }
         if dry_run:
             options["dryRun"] = ["All"]

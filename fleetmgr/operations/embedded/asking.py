@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from fleetmgr.model.change import Change, Op
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.replacing import refused
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.cluster import ApiResource
 from fleetmgr.ports.cluster_errors import (
@@ -46,7 +47,10 @@ def ask(
     except ApiRejected as error:
         if error.reason == WEBHOOK_FAILED:
             return _unverified(change, error.message)
-        return replace(change, op=Op.DENIED, reason=error.message)
+        planned = (
+            refused(scene, resource, served, change, error) if isinstance(error, ObjectInvalid) else None
+        )
+        return planned or replace(change, op=Op.DENIED, reason=error.message)
     return answer.body, answer.warnings
 
 

@@ -12,6 +12,7 @@ from fleetmgr.model.report import Outcome
 from fleetmgr.operations.embedded.adopting import write_adoption
 from fleetmgr.operations.embedded.gates import await_gate, blocked_by
 from fleetmgr.operations.embedded.live import in_parallel
+from fleetmgr.operations.embedded.recreating import recreate
 from fleetmgr.operations.embedded.run import Run, check_stop, settle_all
 from fleetmgr.operations.embedded.scene import CRD
 from fleetmgr.operations.embedded.write import write_namespace, write_resource
@@ -62,6 +63,8 @@ def _write_all(run: Run, changes: Sequence[Change]) -> None:
                 return write_namespace(run.scene, change.ref)
             if change.op is Op.ADOPT:
                 return write_adoption(run.scene, resource, change)
+            if change.op is Op.REPLACE:
+                return recreate(run, resource, change)
             return write_resource(run.scene, resource)
         except FleetError as error:
             return error
