@@ -132,12 +132,13 @@ def _movable(manager: str, fields: JsonObject) -> JsonObject:
     annotations = kept.get("f:annotations")
     if manager == BEFORE_FIRST_APPLY and is_object(annotations):
         kept["f:annotations"] = {
-            k: v for k, v in annotations.items() if k == _LAST_APPLIED or not _of_the_cluster(k)
+            k: v for k, v in annotations.items() if k == _LAST_APPLIED or not of_the_cluster(k)
         }
     return result | ({"f:metadata": kept} if kept else {})
 
 
-def _of_the_cluster(key: str) -> bool:
+def of_the_cluster(key: str) -> bool:
+    """Whether an annotation (or its field) is one of Kubernetes' own."""
     domain, slash, _ = key.removeprefix("f:").partition("/")
     return bool(slash) and f".{domain}".endswith(_CLUSTER_DOMAINS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fleetmgr.engine.adoption import of_the_cluster
 from fleetmgr.engine.immutable import JOB, STATEFUL_SET
 from fleetmgr.model.jsontypes import JsonObject, array_at, child, is_object, object_at
 from fleetmgr.model.objects import GroupKind
@@ -27,6 +28,7 @@ def comparable(body: JsonObject, desired: JsonObject) -> JsonObject:
     """``body`` under the name of ``desired`` and without what the server allocates for every object anew: the
     selector of a Job, the addresses and ports of a Service that ``desired`` does not name."""
     metadata = {**object_at(body, "metadata"), "name": object_at(desired, "metadata").get("name")}
+    _without_counters(metadata, object_at(desired, "metadata", "annotations"))
     result: JsonObject = {**body, "metadata": metadata}
     spec = body.get("spec")
     if not is_object(spec):
@@ -38,6 +40,16 @@ def comparable(body: JsonObject, desired: JsonObject) -> JsonObject:
     elif body.get("kind") == SERVICE.kind:
         result["spec"] = _without_addresses(spec, object_at(desired, "spec"))
     return result
+
+
+def _without_counters(metadata: JsonObject, desired: JsonObject) -> None:
+    """Leave out what controllers note on an object (the revision of a Deployment, the binding of a claim)."""
+    annotations = object_at(metadata, "annotations")
+    kept = {k: v for k, v in annotations.items() if k in desired or not of_the_cluster(k)}
+    if kept != annotations:
+        metadata["annotations"] = kept
+    if not kept:
+        metadata.pop("annotations", None)
 
 
 def _without_selector(spec: JsonObject) -> JsonObject:

@@ -25,3 +25,5 @@ class Replacement(Struct, frozen=True, kw_only=True):
 
     fields: tuple[str, ...]
     propagation: Propagation
+    every_apply: bool = False
+    """A Job that runs at each apply: what is live is as desired nevertheless."""

@@ -64,7 +64,7 @@ def _state(walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | No
 
 
 def _target(scene: Scene, app: str, changes: tuple[Change, ...]) -> TargetStatus:
-    own = [c for c in changes if c.app == app]
+    own = [c for c in changes if c.app == app and not (c.replacement and c.replacement.every_apply)]
     resources = [r for r in scene.resources.values() if r.app == app]
     around = Neighbours(scene.client, scene.discovery)
     objects = object_health(

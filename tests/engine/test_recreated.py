@@ -70,3 +70,12 @@ def test_a_job_is_at_work_while_a_pod_of_it_is_ready() -> None:
     assert not at_work({"status": {"active": 1, "ready": 0}})
     assert not at_work({"status": {"succeeded": 1}})
     assert not at_work({})
+
+
+def test_what_controllers_note_on_an_object_is_no_difference() -> None:
+    noted = {"deployment.kubernetes.io/revision": "3", "team": "shop"}
+    live = {"kind": "Deployment", "metadata": {"name": "x", "annotations": noted}, "spec": {}}
+    desired: dict[str, Any] = {"kind": "Deployment", "metadata": {"name": "x"}, "spec": {}}
+    assert comparable(live, desired)["metadata"]["annotations"] == {"team": "shop"}
+    mine = {**desired, "metadata": {"name": "x", "annotations": noted}}
+    assert comparable(live, mine)["metadata"]["annotations"] == noted

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fleetmgr.engine.inventory import body_digest, key_text
+from fleetmgr.engine.rerun import Run, identity, run_of
 from fleetmgr.health.conditions import condition
-from fleetmgr.model.jsontypes import JsonObject, child, object_at
+from fleetmgr.model.jsontypes import JsonObject, child
 from fleetmgr.model.objects import GroupKind, ObjectKey
 from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.scene import Scene
@@ -25,7 +26,7 @@ def goes_by_itself(resource: Resource) -> bool:
 def finished_earlier(scene: Scene, resource: Resource) -> bool:
     """Whether exactly this Job is remembered as completed."""
     record = scene.record(resource.app)
-    if record is None or not goes_by_itself(resource):
+    if record is None or not goes_by_itself(resource) or run_of(resource) is Run.APPLY:
         return False
     return record.finished.get(key_text(resource.ref.key)) == _digest(resource)
 
@@ -68,4 +69,4 @@ def _complete(live: JsonObject) -> bool:
 
 
 def _digest(resource: Resource) -> str:
-    return body_digest(object_at(resource.inputs, "spec"))
+    return body_digest(identity(resource))

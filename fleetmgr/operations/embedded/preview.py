@@ -11,6 +11,7 @@ from fleetmgr.engine.compare import differing
 from fleetmgr.engine.fieldset import apply_fields, leftovers, own_fields
 from fleetmgr.engine.inventory import body_digest, key_text
 from fleetmgr.engine.ownership import Owner, writer_of
+from fleetmgr.engine.rerun import run_of, runs_again
 from fleetmgr.engine.secrecy import is_secret, mask_diff, mask_pair
 from fleetmgr.engine.settled import settled
 from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff, Op
@@ -25,6 +26,7 @@ from fleetmgr.operations.embedded.asking import ask, rehearse
 from fleetmgr.operations.embedded.flapping import flapping
 from fleetmgr.operations.embedded.jobs import finished_earlier
 from fleetmgr.operations.embedded.live import in_parallel
+from fleetmgr.operations.embedded.replacing import NO_SUCH_RUN, run_again
 from fleetmgr.operations.embedded.scene import CRD, Scene, namespace_ref
 from fleetmgr.ports.cluster import ApiResource
 
@@ -98,6 +100,8 @@ def _judge(scene: Scene, resource: Resource) -> tuple[Change, tuple[str, ...]]:
     served = scene.discovery.find(*resource.ref[:3])
     if served is None:
         return _not_served(scene, resource), ()
+    if run_of(resource) is None:
+        return _change(resource, Op.DENIED, reason=NO_SUCH_RUN), ()
     live = scene.live.get(resource.ref.key)
     if live is None and finished_earlier(scene, resource):
         return _change(resource, Op.KEEP, reason="has finished; its TTL removed it"), ()
@@ -174,6 +178,9 @@ def _existing_of_ours(
 ) -> tuple[Change, tuple[str, ...]]:
     manager = scene.entry.manager
     whose = scene.whose(live)
+    again = runs_again(resource, live)
+    if again is not None:
+        return run_again(scene, resource, served, again), ()
     if settled(resource.inputs, live, manager):
         return _change(resource, Op.KEEP), ()
     change = _update(scene, resource, live, _local_diff(resource, live, manager))

@@ -10,6 +10,7 @@ from fleetmgr.engine.compare import changes_between
 from fleetmgr.engine.fieldset import apply_fields
 from fleetmgr.engine.immutable import JOB, dotted, immutable_fields, may_replace
 from fleetmgr.engine.recreated import at_work, comparable, cost, propagation
+from fleetmgr.engine.rerun import RUN_ANNOTATION, Run, run_of
 from fleetmgr.engine.secrecy import is_secret, mask_diff, mask_pair
 from fleetmgr.model.change import Change, Op
 from fleetmgr.model.jsontypes import JsonObject, object_at
@@ -28,6 +29,7 @@ _NAMED_BY_CONTENT = frozenset(
 """Kinds whose name follows from what they hold: they cannot be tried under another."""
 _ROOM = 40
 """Characters of the name that the rehearsal keeps; Services have room for 63."""
+NO_SUCH_RUN = f"its annotation {RUN_ANNOTATION} is none of {', '.join(Run)}"
 TRANSIENT = ("exceeded quota", "already allocated", "object is being deleted")
 """What a creation is refused with while the old object is there, or is just gone."""
 
@@ -81,6 +83,16 @@ def replacing(
     if tried.refused:
         return replace(change, op=Op.DENIED, reason=f"{why}, and a new one is refused: {tried.why}")
     return _planned(scene, resource, live, replace(change, forced=agreed.forced), tried, why)
+
+
+def run_again(scene: Scene, resource: Resource, served: ApiResource, why: str) -> Change:
+    """A Job that is as desired and runs again because it asks to."""
+    change = Change(op=Op.REPLACE, app=resource.app, ref=resource.ref, origin=resource.origin, reason=why)
+    change = replacing(scene, resource, served, change, ())
+    how = change.replacement
+    if how is None or run_of(resource) is not Run.APPLY:
+        return change
+    return replace(change, replacement=replace(how, every_apply=True))
 
 
 def _planned(

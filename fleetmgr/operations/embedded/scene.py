@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from fleetmgr.engine.inventory import Parent, key_text
 from fleetmgr.engine.ownership import Ownership, ownership
 from fleetmgr.engine.record import Record
+from fleetmgr.engine.rerun import marked
 from fleetmgr.model.applyset import SYSTEM_NAMESPACE, app_id
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef, ref_of
@@ -89,7 +90,7 @@ def read_scene(
     discovery = client.discover()
     known = {*(a.name for a in stack.apps), *contact.parents}
     chosen = frozenset(known if apps is None else known & apps)
-    resources = {r.ref.key: r for r in _in_scope(stack.resources, discovery)}
+    resources = {r.ref.key: r for r in marked(_in_scope(stack.resources, discovery), stack.apps)}
     wanted = [r.ref for r in resources.values() if r.app in chosen]
     parents = [parent for app, parent in contact.parents.items() if app in chosen]
     live = read_live(
