@@ -15,6 +15,7 @@ from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.cluster import ApiResource
+from fleetmgr.ports.cluster_errors import AccessDenied
 
 
 def answered_diff(
@@ -24,10 +25,18 @@ def answered_diff(
     fields = apply_fields(answer, scene.entry.manager)
     diff = changes_between(live, answer, fields)
     if diff and _version(live) != _version(answer):
-        live = scene.client.get(served, namespace=resource.ref.namespace, name=resource.ref.name) or live
+        live = _now(scene, resource, served) or live
         diff = changes_between(live, answer, fields)
     held = apply_fields(live, scene.entry.manager)
     return tuple(d for d in diff if not (d.old is None and d.new in ({}, []) and holds(held, d.path)))
+
+
+def _now(scene: Scene, resource: Resource, served: ApiResource) -> JsonObject | None:
+    """The object as it is now; None where it cannot be read alone (what a LIST gave must do then)."""
+    try:
+        return scene.client.get(served, namespace=resource.ref.namespace, name=resource.ref.name)
+    except AccessDenied:
+        return None
 
 
 def _version(body: JsonObject) -> object:
