@@ -104,8 +104,11 @@ class ClusterClientContract:
         assert client.get(self.resource(client, body), namespace=namespace, name="settings") is None
         stored = self.apply(client, body).body
         changed = config_map(namespace, a="2")
-        assert self.apply(client, changed, dry_run=True).body["data"] == {"a": "2"}
+        tried = self.apply(client, changed, dry_run=True).body
+        assert tried["data"] == {"a": "2"}
         assert self.live(client, body) == stored
+        # It says which version it was tried on.
+        assert tried["metadata"]["resourceVersion"] == stored["metadata"]["resourceVersion"]
 
     def test_applying_the_same_again_changes_nothing(self, client: ClusterClient, namespace: str) -> None:
         body = deployment(namespace, {"A": "1"}, replicas=0)

@@ -358,7 +358,10 @@ class FakeCluster:
             )
         elif _specified(result) != _specified(live):
             metadata["generation"] = live["metadata"].get("generation", 1) + 1
-        metadata["resourceVersion"] = str(self._version + 1)
+        if dry_run and live is not None:  # the answer to a dry run says of which version it is
+            metadata["resourceVersion"] = live["metadata"]["resourceVersion"]
+        else:
+            metadata["resourceVersion"] = str(self._version + 1)
         if not dry_run:
             self._version += 1
             self._objects[key] = result

@@ -16,7 +16,7 @@ from fleetmgr.model.applyset import (
     SYSTEM_NAMESPACE,
     app_id,
 )
-from fleetmgr.model.jsontypes import object_at
+from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.resource import field_manager
 from fleetmgr.ports.cluster import ApiResource, ClusterClient
 from fleetmgr.ports.cluster_errors import AccessDenied
@@ -69,7 +69,7 @@ def meet(client: ClusterClient, entry: Entry) -> Contact:
     """
     if entry.identity:
         _check_identity(client, entry)
-    records = client.list(CONFIG_MAPS, namespace=SYSTEM_NAMESPACE, selector=f"{FLEET_LABEL}={entry.fleet}")
+    records = _records(client, entry)
     markers: dict[str, str] = {}
     parents: dict[str, Parent] = {}
     for body in records:
@@ -87,6 +87,20 @@ def meet(client: ClusterClient, entry: Entry) -> Contact:
         parents=parents,
         ids={app_id(entry.fleet, entry.cluster, app): app for app in parents},
         uid=_readable_uid(client) if first else "",
+    )
+
+
+def _records(client: ClusterClient, entry: Entry) -> tuple[JsonObject, ...]:
+    """The markers of the fleet and what is remembered of this entry. Where others share the API server, their
+    memories are left where they are."""
+    fleet = f"{FLEET_LABEL}={entry.fleet}"
+    if not entry.shares_with:
+        return client.list(CONFIG_MAPS, namespace=SYSTEM_NAMESPACE, selector=fleet)
+    markers = f"{fleet},{RECORD_LABEL}=marker"
+    ours = f"{fleet},{RECORD_LABEL}=applyset,{CLUSTER_LABEL}={entry.cluster}"
+    return (
+        *client.list(CONFIG_MAPS, namespace=SYSTEM_NAMESPACE, selector=markers),
+        *client.list(CONFIG_MAPS, namespace=SYSTEM_NAMESPACE, selector=ours),
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from fleetmgr.model.applyset import FLEET_LABEL
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef, ref_of
 from fleetmgr.ports.cluster import ApiResource, ClusterClient, Discovery
@@ -34,13 +33,13 @@ def read_live(
     client: ClusterClient,
     discovery: Discovery,
     *,
-    fleet: str,
+    selector: str,
     wanted: Sequence[ObjectRef],
     members: Iterable[GroupKind],
     namespaces: Iterable[str],
 ) -> dict[ObjectKey, JsonObject]:
-    """Every object that carries the fleet's label, of the wanted and the inventory's kinds, and every wanted
-    object whoever made it, each in the version it is wanted in.
+    """Every object that ``selector`` names (labels of the inventory), of the wanted and the inventory's kinds, and
+    every wanted object whoever made it, each in the version it is wanted in.
 
     ``namespaces`` are read one by one where a cluster-wide LIST is not allowed. Raises ClusterError; a kind of
     the inventory that cannot be looked up makes the cluster unreadable, never empty.
@@ -49,7 +48,7 @@ def read_live(
     scope = sorted({*namespaces, *(ref.namespace for ref in wanted if ref.namespace)})
 
     def labelled(resource: ApiResource) -> list[JsonObject]:
-        return _list_labelled(client, resource, f"{FLEET_LABEL}={fleet}", scope)
+        return _list_labelled(client, resource, selector, scope)
 
     versions = {ref.key: ref.api_version for ref in wanted}
     live: dict[ObjectKey, JsonObject] = {}

@@ -10,7 +10,7 @@ from fleetmgr.engine.inventory import Parent, key_text
 from fleetmgr.engine.ownership import Ownership, ownership
 from fleetmgr.engine.record import Record
 from fleetmgr.engine.rerun import marked
-from fleetmgr.model.applyset import SYSTEM_NAMESPACE, app_id
+from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL, SYSTEM_NAMESPACE, app_id
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef, ref_of
 from fleetmgr.model.resource import Resource, Stack, StackApp
@@ -47,6 +47,11 @@ class Scene(Veiled, frozen=True, kw_only=True):
     """``--force``: fields that others hold are taken and immutable objects are replaced, whatever asks first."""
     uid: str = ""
     """kube-system's, at first contact where it may be read."""
+
+    @property
+    def selector(self) -> str:
+        """Labels that everything of this entry carries."""
+        return inventory_selector(self.entry, self.ids)
 
     def record(self, app: str) -> Record | None:
         """What the cluster remembers of an app's last apply."""
@@ -93,15 +98,16 @@ def read_scene(
     resources = {r.ref.key: r for r in marked(_in_scope(stack.resources, discovery), stack.apps)}
     wanted = [r.ref for r in resources.values() if r.app in chosen]
     parents = [parent for app, parent in contact.parents.items() if app in chosen]
+    ids = {app_id(entry.fleet, entry.cluster, app.name): app.name for app in stack.apps}
+    ids = {**contact.ids, **ids}
     live = read_live(
         client,
         discovery,
-        fleet=entry.fleet,
+        selector=inventory_selector(entry, ids),
         wanted=wanted,
         members={kind for parent in parents for kind in parent.group_kinds},
         namespaces={n for parent in parents for n in parent.namespaces},
     )
-    ids = {app_id(entry.fleet, entry.cluster, app.name): app.name for app in stack.apps}
     return Scene(
         client=client,
         entry=entry,
@@ -110,7 +116,7 @@ def read_scene(
         apps=chosen,
         discovery=discovery,
         parents=contact.parents,
-        ids={**contact.ids, **ids},
+        ids=ids,
         live=live,
         namespaces=_existing(client, {ref.namespace for ref in wanted if ref.namespace}, live),
         first_contact=contact.first,
@@ -118,6 +124,14 @@ def read_scene(
         force=force,
         uid=contact.uid,
     )
+
+
+def inventory_selector(entry: Entry, ids: Iterable[str]) -> str:
+    """Labels that everything of an entry carries. Where entries share an API server, by the ids of this entry's
+    apps: a LIST by the fleet alone would bring everything of all of them, for each of them."""
+    fleet = f"{FLEET_LABEL}={entry.fleet}"
+    known = ",".join(sorted(ids))
+    return f"{fleet},{PART_OF_LABEL} in ({known})" if entry.shares_with and known else fleet
 
 
 def _in_scope(resources: Iterable[Resource], discovery: Discovery) -> Iterable[Resource]:

@@ -10,7 +10,6 @@ from fleetmgr.health.custom import NONE, CustomRules
 from fleetmgr.health.rules import has_rule, health_of
 from fleetmgr.health.surroundings import Surroundings, in_surroundings
 from fleetmgr.health.worst import worst
-from fleetmgr.model.applyset import FLEET_LABEL
 from fleetmgr.model.event import EventSink, Waiting
 from fleetmgr.model.health import Health, HealthStatus
 from fleetmgr.model.jsontypes import JsonObject
@@ -97,9 +96,7 @@ def await_apps(
     seconds by app) passed. ``only`` narrows to some kinds. Raises ClusterError."""
     watched = {app: _watched(scene, app, only) for app in deadlines}
     wanted = [r.ref for resources in watched.values() for r in resources]
-    bell = Doorbell(
-        scene.client, _kinds(scene, wanted), selector=f"{FLEET_LABEL}={scene.entry.fleet}", clock=clock
-    )
+    bell = Doorbell(scene.client, _kinds(scene, wanted), selector=scene.selector, clock=clock)
     try:
         return _await(scene, watched, deadlines, bell, clock=clock, stop=stop, sink=sink)
     finally:
@@ -191,7 +188,7 @@ def _read(scene: Scene, wanted: list[ObjectRef]) -> dict[ObjectKey, JsonObject]:
     return read_live(
         scene.client,
         scene.client.discover(),
-        fleet=scene.entry.fleet,
+        selector=scene.selector,
         wanted=wanted,
         members=(),
         namespaces=(),
