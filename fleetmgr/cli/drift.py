@@ -6,7 +6,7 @@ import click
 
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import detailed_exitcode, fleet_options, progress_option, report_options
-from fleetmgr.cli.output import Rendering, emit
+from fleetmgr.cli.output import Rendering, echo, emit, stderr_paint
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode
@@ -17,18 +17,24 @@ from fleetmgr.reporting.drift_text import drift_text
 from fleetmgr.reporting.github_results import drift_workflow
 from fleetmgr.reporting.markdown_plan import drift_markdown
 from fleetmgr.reporting.plan_data import plan_data
+from fleetmgr.reporting.problems import error_text
 
 
 @click.command()
 @fleet_options
+@click.option(
+    "--remember",
+    is_flag=True,
+    help="Write down on the clusters when drift was first seen; for jobs that look now and then.",
+)
 @detailed_exitcode
 @report_options
 @progress_option
 @click.pass_obj
-def drift(invocation: Invocation, *, detailed_exitcode: bool) -> ExitCode:
+def drift(invocation: Invocation, *, remember: bool, detailed_exitcode: bool) -> ExitCode:
     """Show what differs from the last apply though nobody changed it in the repository.
 
-    `fleet apply` heals it.
+    `fleet apply` heals it. Nothing is written, but for --remember.
 
     \b
     Example:
@@ -38,6 +44,7 @@ def drift(invocation: Invocation, *, detailed_exitcode: bool) -> ExitCode:
     with shown(invocation) as sink:
         found = operation.drift(walk, selection(invocation), sink)
     verdict = plan_verdict(found, detailed=detailed_exitcode)
+    unwritten = operation.remember(walk, found) if remember else {}
     emit(
         invocation,
         Rendering(
@@ -47,4 +54,6 @@ def drift(invocation: Invocation, *, detailed_exitcode: bool) -> ExitCode:
             workflow=lambda: drift_workflow(found, same_changes(found)),
         ),
     )
-    return verdict.exit_code
+    for error in unwritten.values():
+        echo(error_text(error, paint=stderr_paint(invocation)), err=True)
+    return verdict.exit_code or next((error.exit_code for error in unwritten.values()), ExitCode.OK)

@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, Entry] = {
     "unlock": Entry("fleetmgr.cli.unlock", "Release the lease of a run that died.", _CHANGE),
     "diff": Entry("fleetmgr.cli.diff", "Show the plan as a diff of objects.", _CHANGE),
     "status": Entry("fleetmgr.cli.status", "Show sync and health of apps on clusters.", _LOOK),
+    "history": Entry("fleetmgr.cli.history", "Show what was applied when, by whom.", _LOOK),
     "health": Entry("fleetmgr.cli.health", "Say the health of objects in files, offline.", _LOOK),
     "drift": Entry("fleetmgr.cli.drift", "Show what others changed on the clusters.", _LOOK),
     "doctor": Entry("fleetmgr.cli.doctor", "Check access, permissions and tools.", _LOOK),

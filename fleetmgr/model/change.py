@@ -75,6 +75,8 @@ class Change(Veiled, frozen=True, kw_only=True, omit_defaults=True):
     """The server could not be asked (no patch right, webhook down, its namespace comes with this plan)."""
     drift: bool = False
     """Live differs though nobody changed desired since the last apply."""
+    drift_since: str | None = None
+    """RFC 3339: when this drift was first seen, where somebody remembered it (``fleet drift --remember``)."""
     writer: str | None = None
     """Who changed the live object last, other than us: ``kubectl (Update) at 2026-...``."""
     adoption: Adoption | None = None

@@ -9,6 +9,7 @@ from msgspec import Struct
 from fleetmgr.errors import ExitCode, Problem
 from fleetmgr.model.change import ClusterFailure, Op
 from fleetmgr.model.health import Health, HealthStatus
+from fleetmgr.model.memory import RunResult
 from fleetmgr.model.objects import ObjectRef
 
 
@@ -104,7 +105,11 @@ class TargetStatus(Struct, frozen=True, kw_only=True):
     images: tuple[str, ...] = ()
     """Of the live workloads' containers."""
     since: str | None = None
-    """RFC 3339: since when it has its health, as far as the live objects say."""
+    """RFC 3339: since when it has its health, as far as the live objects and the memory of applies say."""
+    healthy_since: str | None = None
+    """RFC 3339: since when it is Healthy with what was last applied; None when it is not."""
+    results: tuple[RunResult, ...] = ()
+    """The last runs, newest first."""
 
 
 class ClusterState(Struct, frozen=True, kw_only=True):

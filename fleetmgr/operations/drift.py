@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from fleetmgr.errors import FleetError
 from fleetmgr.model.change import ClusterPlan, ClusterStatus, Plan
 from fleetmgr.model.event import EventSink
 from fleetmgr.model.selection import Selection
+from fleetmgr.operations.across import across
+from fleetmgr.operations.embedded.drift_memory import first_seen, remember_drift
 from fleetmgr.operations.plan import plan
 from fleetmgr.operations.walk import Walk
 from fleetmgr.planner.build import build
@@ -15,13 +18,36 @@ from fleetmgr.planner.build import build
 def drift(walk: Walk, selection: Selection, sink: EventSink) -> Plan:
     """The plan, narrowed to drift. A cluster that failed stays as it is."""
     whole = plan(walk, selection, sink)
-    narrowed = [_drifted(part) for part in whole.clusters]
+    narrowed = [_drifted(walk, part) for part in whole.clusters]
     return build(whole.fleet, whole.revision, narrowed, partial=whole.partial)
 
 
-def _drifted(part: ClusterPlan) -> ClusterPlan:
+def remember(walk: Walk, found: Plan) -> dict[str, FleetError]:
+    """Write down on the clusters since when what ``drift`` has just ``found`` is so; needs the right to write.
+
+    What could not be written, by cluster.
+    """
+    now = walk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    there = [part for part in found.clusters if part.failure is None]
+
+    def one(part: ClusterPlan) -> FleetError | None:
+        scene = walk.scenes[part.cluster]
+        try:
+            for app in sorted(scene.apps):
+                remember_drift(scene, app, [c for c in part.changes if c.app == app], now=now)
+        except FleetError as error:
+            return error
+        return None
+
+    answers = across(one, there, parallel=walk.parallel, stop=walk.stop)
+    return {part.cluster: error for part, error in zip(there, answers, strict=True) if error is not None}
+
+
+def _drifted(walk: Walk, part: ClusterPlan) -> ClusterPlan:
     if part.failure is not None:
         return part
-    changes = tuple(c for c in part.changes if c.drift and c.op.writes)
+    scene = walk.scenes[part.cluster]
+    drifted = [c for c in part.changes if c.drift and c.op.writes]
+    changes = tuple(replace(c, drift_since=first_seen(scene, c)) for c in drifted)
     status = ClusterStatus.CHANGED if changes else ClusterStatus.UNCHANGED
     return replace(part, changes=changes, status=status)

@@ -7,6 +7,7 @@ from fleetmgr.expansion import clusters as selected_clusters
 from fleetmgr.health.worst import worst
 from fleetmgr.model.change import Change, ClusterFailure, Op
 from fleetmgr.model.event import EventSink
+from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.report import ClusterState, FleetStatus, SyncStatus, TargetStatus
 from fleetmgr.model.resource import Stack
 from fleetmgr.model.selection import Selection
@@ -77,6 +78,10 @@ def _target(scene: Scene, app: str, changes: tuple[Change, ...]) -> TargetStatus
     record = scene.record(app)
     health = worst(objects)
     live = [scene.live[r.ref.key] for r in resources if r.ref.key in scene.live]
+    since = since_of(objects, scene.live, health.status)
+    if health.status is HealthStatus.HEALTHY and record is not None:
+        # a rolling update moves no condition: an apply that changed something knows better
+        since = max(since or "", record.healthy_since or "") or None
     return TargetStatus(
         app=app,
         cluster=scene.entry.cluster,
@@ -89,7 +94,9 @@ def _target(scene: Scene, app: str, changes: tuple[Change, ...]) -> TargetStatus
         actor=record.actor or None if record else None,
         objects=tuple(objects),
         images=images_of(live),
-        since=since_of(objects, scene.live, health.status),
+        since=since,
+        healthy_since=since if health.status is HealthStatus.HEALTHY else None,
+        results=record.results if record else (),
     )
 
 

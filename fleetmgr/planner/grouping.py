@@ -36,5 +36,6 @@ def _key(change: Change) -> str:
         change.unverified,
         change.drift,
         change.writer if change.drift else None,
+        change.drift_since,
     ]
     return json.dumps([change.app, change.op.value, list(change.ref), fields, marks], sort_keys=True)

@@ -80,6 +80,8 @@ def _fact(change: Change, diff: FieldDiff) -> str:
 
 def _writer(change: Change) -> str:
     """Who did it; for a change of fields also what is known beyond that (flapping)."""
-    who = f" ({visible(change.writer)})" if change.writer else ""
+    since = f"first seen {visible(change.drift_since)}" if change.drift_since else ""
+    said = ", ".join(part for part in (visible(change.writer or ""), since) if part)
+    who = f" ({said})" if said else ""
     more = change.diff and change.reason and not change.unverified
     return f"{who}: {visible(change.reason or '')}" if more else who

@@ -77,6 +77,7 @@ def change_data(change: Change) -> JsonObject:
         "reason": change.reason,
         "unverified": change.unverified or None,
         "drift": change.drift or None,
+        "driftSince": change.drift_since,
         "writer": change.writer,
         "takesOver": list(change.adoption.managers) if change.adoption else None,
         "immutable": _immutable(change),

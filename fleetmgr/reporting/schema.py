@@ -14,7 +14,7 @@ from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.jsontypes import JsonObject, is_array, is_object
 from fleetmgr.model.report import CheckResult, Outcome, SyncStatus
 from fleetmgr.reporting.problems import API_VERSION
-from fleetmgr.reporting.schema_memory import plan_file
+from fleetmgr.reporting.schema_memory import HISTORY, RUN, plan_file
 from fleetmgr.reporting.schema_parts import (
     CODE as _CODE,
 )
@@ -87,6 +87,7 @@ _CHANGE = _map(
         "reason": _TEXT,
         "unverified": {"const": True},
         "drift": {"const": True},
+        "driftSince": _TEXT,
         "writer": _TEXT,
         "takesOver": _TEXTS,
         "immutable": _TEXTS,
@@ -191,7 +192,12 @@ def _status(inside: Mapping[str, JsonObject]) -> Mapping[str, JsonObject]:
                                 "actor": _OPTIONAL_TEXT,
                                 "objects": _list(_map({**_NAMED, "health": _ref("health")})),
                             },
-                            {"version": _OPTIONAL_TEXT, "images": _TEXTS, "since": _OPTIONAL_TEXT},
+                            {
+                                "version": _OPTIONAL_TEXT,
+                                "images": _TEXTS,
+                                "since": _OPTIONAL_TEXT,
+                                "healthySince": _OPTIONAL_TEXT,
+                            },
                         )
                     ),
                 },
@@ -209,7 +215,7 @@ _POD = _map(
     }
 )
 _WARNED = _map({**dict.fromkeys(("object", "reason", "message", "last"), _TEXT), "count": _COUNT})
-_INSIDE = {"pods": _list(_POD), "warnings": _list(_WARNED), "notes": _TEXTS}
+_INSIDE = {"results": _list(_map(*RUN)), "pods": _list(_POD), "warnings": _list(_WARNED), "notes": _TEXTS}
 _PROCESS = _map(
     {
         "name": _TEXT,
@@ -255,6 +261,7 @@ _HOLDER = _map(
 _KINDS: Mapping[str, tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]] = {
     "Plan": (_PLAN, _REFUSALS),
     "PlanFile": plan_file({"kind": {"const": "Plan"}, **_PLAN}, _REFUSALS),
+    "History": HISTORY,
     "Drift": (_PLAN, {}),
     "Diff": (_DIFF, {}),
     "ApplyResult": (_APPLY, {"stopped": _map({"exitCode": _CODE, "error": _ref("problem")})}),

@@ -1,4 +1,4 @@
-"""Schemas of what is kept: plans in files."""
+"""Schemas of what is kept: plans in files, and what clusters remember."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ from collections.abc import Mapping
 
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.reporting.problems import API_VERSION
-from fleetmgr.reporting.schema_parts import CODE, FLAG, OPTIONAL_TEXT, TEXT, TEXTS, mapping
+from fleetmgr.reporting.schema_parts import (
+    CODE,
+    COUNT,
+    FLAG,
+    OPTIONAL_TEXT,
+    TEXT,
+    TEXTS,
+    counts,
+    listed,
+    mapping,
+    ref,
+)
 
 Kind = tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]
 
@@ -36,3 +47,46 @@ def plan_file(plan: Mapping[str, JsonObject], optional: Mapping[str, JsonObject]
             "text": TEXT,
         },
     )
+
+
+RUN: tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]] = (
+    {
+        **dict.fromkeys(("at", "outcome", "planId", "revision", "actor"), TEXT),
+        "counts": {"type": "object", "additionalProperties": COUNT},
+    },
+    {"reason": TEXT, "dirtyReason": TEXT},
+)
+HISTORY: Kind = (
+    {
+        "fleet": TEXT,
+        "app": OPTIONAL_TEXT,
+        "exitCode": CODE,
+        "reason": TEXT,
+        "summary": counts("clusters", "unreachable", "runs"),
+        "runs": listed(
+            mapping(
+                {"app": TEXT, **RUN[0], "clusters": listed(mapping({"name": TEXT, "at": TEXT}))},
+                RUN[1],
+            )
+        ),
+        "clusters": listed(
+            mapping(
+                {
+                    "name": TEXT,
+                    "environment": TEXT,
+                    "exitCode": CODE,
+                    "apps": listed(
+                        mapping(
+                            {
+                                "name": TEXT,
+                                **dict.fromkeys(("revision", "appliedAt", "healthySince"), OPTIONAL_TEXT),
+                            }
+                        )
+                    ),
+                },
+                {"error": ref("problem")},
+            )
+        ),
+    },
+    {},
+)

@@ -117,6 +117,7 @@ def _target_data(target: TargetStatus) -> JsonObject:
         "version": version(target.images) or None,
         "images": list(target.images),
         "since": target.since,
+        "healthySince": target.healthy_since,
         "objects": [
             {**object_data(o.ref), "health": {"status": o.health.status.value, "message": o.health.message}}
             for o in target.objects

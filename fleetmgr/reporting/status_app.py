@@ -5,9 +5,11 @@ from __future__ import annotations
 from fleetmgr.model.app_status import AppStatus, Inside, PodState
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.jsontypes import JsonObject, array_at, is_object
+from fleetmgr.model.memory import DONE
 from fleetmgr.model.report import ClusterState, TargetStatus
 from fleetmgr.model.verdict import Verdict
 from fleetmgr.reporting.escape import cut, visible
+from fleetmgr.reporting.history import counts_text, run_data
 from fleetmgr.reporting.plan_text import short_revision
 from fleetmgr.reporting.problems import failure_lines
 from fleetmgr.reporting.status import status_data
@@ -18,6 +20,7 @@ from fleetmgr.reporting.wording import code_name, counted
 
 _MESSAGE = 160
 """Characters of a message at most."""
+_MOST_RESULTS = 5
 _MARKS = {
     HealthStatus.HEALTHY: "=",
     HealthStatus.SUSPENDED: "=",
@@ -43,8 +46,15 @@ def app_status_data(found: AppStatus, verdict: Verdict) -> JsonObject:
     """Kind ``AppStatus``: a Status of this app, with pods and warnings at each cluster."""
     data = status_data(found.status, verdict)
     insides = {inside.cluster: inside for inside in found.insides}
+    results = {
+        c.cluster: [run_data(run) for t in c.targets for run in t.results] for c in found.status.clusters
+    }
     clusters = [
-        {**cluster, **_inside_data(insides[str(cluster["name"])])}
+        {
+            **cluster,
+            "results": results.get(str(cluster["name"]), []),
+            **_inside_data(insides[str(cluster["name"])]),
+        }
         if cluster.get("name") in insides
         else cluster
         for cluster in array_at(data, "clusters")
@@ -83,6 +93,7 @@ def _cluster(cluster: ClusterState, inside: Inside | None, at: str, paint: Paint
         of = f" at {visible(short_revision(target.revision))}" if target.revision else ""
         lines.append(paint("dim", f"  applied {applied} ago{of}{by}"))
     lines += _objects(target, paint)
+    lines += _results(target, at, paint)
     if inside is not None:
         lines += [*_pods(inside, at, paint), *_warnings(inside, at, paint)]
         lines += [f"  {paint('yellow', 'note:')} {visible(note)}" for note in inside.notes]
@@ -93,6 +104,21 @@ def _headline(target: TargetStatus, at: str, paint: Paint) -> str:
     passed = age(at, target.since)
     words = [symbol(target), version(target.images), state(target), f"for {passed}" if passed else ""]
     return paint(colour(target), " ".join(word for word in words if word))
+
+
+def _results(target: TargetStatus, at: str, paint: Paint) -> list[str]:
+    """The last runs; a single good one has been said already."""
+    if not target.results or (len(target.results) == 1 and target.results[0].outcome == DONE):
+        return []
+    lines = ["", f"  {paint('dim', 'Last results, newest first')}"]
+    for run in target.results[:_MOST_RESULTS]:
+        mark, hue = ("=", "green") if run.outcome == DONE else ("!", "red")
+        of = f" at {visible(short_revision(run.revision))}" if run.revision else ""
+        by = f" by {visible(run.actor)}" if run.actor else ""
+        ago = f"{age(at, run.at)} ago: " if age(at, run.at) else ""
+        reason = f": {cut(visible(run.reason), _MESSAGE)}" if run.reason else ""
+        lines.append(f"  {mark} {ago}{paint(hue, visible(run.outcome))}{of}{by} ({counts_text(run)}){reason}")
+    return lines
 
 
 def _objects(target: TargetStatus, paint: Paint) -> list[str]:

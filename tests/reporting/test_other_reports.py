@@ -397,6 +397,7 @@ def test_status_as_data() -> None:
         "version": None,
         "images": [],
         "since": None,
+        "healthySince": None,
     }
     assert data["clusters"][1]["error"]["code"] == "FLT-3001"
 
