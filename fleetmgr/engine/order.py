@@ -2,14 +2,17 @@
 
 The ranks are those of Helm's InstallOrder (helm.sh/helm/v4 pkg/release/v1/util/kind_sorter.go), folded into
 groups whose members do not need each other.
+
+Before the kind comes what the objects themselves say (``model.ordering``): waves as in Argo CD, and inside a wave
+dependencies as in cli-utils. Each step of that order must be Healthy before the next one begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
 
-from fleetmgr.model.objects import ObjectRef
+from fleetmgr.model.objects import ObjectKey, ObjectRef
+from fleetmgr.model.ordering import Ordering
 
 _GROUPS: tuple[tuple[str, ...], ...] = (
     ("Namespace",),
@@ -37,8 +40,6 @@ _RANK = {kind: rank for rank, kinds in enumerate(_GROUPS) for kind in kinds}
 _UNKNOWN = _RANK["HorizontalPodAutoscaler"]
 """Custom resources: after workloads (their operators), before webhooks."""
 
-T = TypeVar("T")
-
 
 def rank(ref: ObjectRef) -> int:
     """0 = first. Kinds of one rank may be written at the same time."""
@@ -52,3 +53,33 @@ def stages(refs: Iterable[ObjectRef]) -> list[list[ObjectRef]]:
     for ref in refs:
         by_rank.setdefault(rank(ref), []).append(ref)
     return [sorted(by_rank[r]) for r in sorted(by_rank)]
+
+
+def steps(objects: Iterable[tuple[ObjectRef, Ordering]]) -> list[list[ObjectRef]]:
+    """References in the order of their waves, lowest first; inside a wave an object comes after those that it depends
+    on, as far as they are among ``objects``. Rendering has refused cycles."""
+    placed = {ref.key: (ref, ordering) for ref, ordering in objects}
+    levels: dict[ObjectKey, int] = {}
+    by_turn: dict[tuple[int, int], list[ObjectRef]] = {}
+    for key in sorted(placed):
+        ref, ordering = placed[key]
+        by_turn.setdefault((ordering.wave, _level(key, placed, levels)), []).append(ref)
+    return [sorted(by_turn[turn]) for turn in sorted(by_turn)]
+
+
+def _level(
+    start: ObjectKey, placed: Mapping[ObjectKey, tuple[ObjectRef, Ordering]], levels: dict[ObjectKey, int]
+) -> int:
+    """How many objects of the same wave come before one, in the longest chain."""
+    todo = [start]
+    while todo:
+        key = todo[-1]
+        wave = placed[key][1].wave
+        before = [k for k in placed[key][1].depends_on if k in placed and placed[k][1].wave == wave]
+        unknown = [k for k in before if k not in levels and k not in todo]
+        if unknown:
+            todo += unknown
+            continue
+        levels[key] = max((levels.get(k, -1) for k in before), default=-1) + 1
+        todo.pop()
+    return levels[start]

@@ -41,6 +41,17 @@ class Fight(Struct, frozen=True, kw_only=True):
     at: str
 
 
+class HookMemory(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Of an app that has hooks. ``synced`` names what it last ended well with, ``attempt`` what it is being brought
+    to (``engine.hooks``); ``ran`` are the hooks that the attempt has run, with the digest of each; ``removal`` the
+    bodies of those that run when the app leaves."""
+
+    synced: str = ""
+    attempt: str = ""
+    ran: Mapping[str, str] = field(default_factory=dict[str, str])
+    removal: tuple[JsonObject, ...] = ()
+
+
 class Record(Struct, frozen=True, kw_only=True, rename="camel"):
     """What is remembered. Times are RFC 3339; keys of objects are ``key_text``.
 
@@ -67,6 +78,7 @@ class Record(Struct, frozen=True, kw_only=True, rename="camel"):
     """Healed drift."""
     drifted: Mapping[str, str] = field(default_factory=dict[str, str])
     """Drift that is not healed: when it was first seen."""
+    hooks: HookMemory | None = None
 
     def after(self, result: RunResult) -> tuple[RunResult, ...]:
         """The results with one more run."""

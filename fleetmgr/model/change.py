@@ -25,6 +25,8 @@ class Op(StrEnum):
     """Somebody else made it; it becomes ours in place, with the fields that its maker held."""
     MOVE = "move"
     """Only its app changes: labels are rewritten, nothing is deleted."""
+    HOOK = "hook"
+    """Created for one phase of the apply, waited for and cleaned up: no member of its app."""
     ORPHANED = "orphaned"
     """Ours, no longer desired, prune is off: listed and left."""
     UNPROVEN = "unproven"
@@ -38,7 +40,7 @@ class Op(StrEnum):
     @property
     def writes(self) -> bool:
         """Whether an apply sends something for it."""
-        return self in (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.ADOPT, Op.MOVE)
+        return self in (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.ADOPT, Op.MOVE, Op.HOOK)
 
 
 class FieldDiff(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -59,6 +61,13 @@ class Adoption(Struct, frozen=True, kw_only=True):
 
     managers: tuple[str, ...]
     kept: str
+
+
+class HookRun(Struct, frozen=True, kw_only=True):
+    """When a hook runs: its phase as Argo CD calls it (``PreSync``), and its wave in there."""
+
+    phase: str
+    wave: int = 0
 
 
 class Change(Veiled, frozen=True, kw_only=True, omit_defaults=True):
@@ -85,6 +94,8 @@ class Change(Veiled, frozen=True, kw_only=True, omit_defaults=True):
     """Set for REPLACE, and for DENIED where only the consent to replace is missing."""
     forced: bool = False
     """Only because of ``--force``."""
+    hook: HookRun | None = None
+    """Set for HOOK only; a hook of two phases is two Changes."""
     origin: Origin | None = None
     live: JsonObject | None = None
     result: JsonObject | None = None

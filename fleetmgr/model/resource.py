@@ -12,6 +12,7 @@ from msgspec import Struct
 from fleetmgr.errors import Problem
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef, Origin
+from fleetmgr.model.ordering import Ordering
 from fleetmgr.model.policy import Policy
 from fleetmgr.veiled import Veiled
 
@@ -56,6 +57,18 @@ class Resource(Veiled, frozen=True, kw_only=True):
         return f"urn:pulumi:{stack}::{project}::{APP_TYPE}${self.type}::{self.name}"
 
 
+class Hook(Veiled, frozen=True, kw_only=True):
+    """An object that is no member of its app: it is created for a phase of an apply, waited for and cleaned up.
+
+    ``resource`` is rendered like a member's; ``ordering.phases`` is never None, and () when nothing ever runs it.
+    """
+
+    VEILED = frozenset({"resource"})
+
+    resource: Resource
+    ordering: Ordering
+
+
 class StackApp(Struct, frozen=True, kw_only=True):
     """One app of a Stack: what the engine must know besides its Resources."""
 
@@ -88,4 +101,10 @@ class Stack(Veiled, frozen=True, kw_only=True):
     environment: str
     apps: tuple[StackApp, ...]
     resources: tuple[Resource, ...]
+    hooks: tuple[Hook, ...] = ()
+    """Never among the resources; sorted like them."""
     warnings: tuple[Problem, ...] = ()
+
+    def everything(self) -> tuple[Resource, ...]:
+        """What Git holds, hooks included: for showing it, not for keeping it so."""
+        return (*self.resources, *(hook.resource for hook in self.hooks)) if self.hooks else self.resources

@@ -76,7 +76,7 @@ def _rendered(revision: Revision, selection: Selection) -> dict[str, _Rendered] 
             environment=stack.environment,
             objects={
                 resource.ref.key: resource
-                for resource in stack.resources
+                for resource in stack.everything()
                 if not selection.apps or resource.app in selection.apps
             },
         )

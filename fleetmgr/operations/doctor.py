@@ -90,7 +90,7 @@ def _failed(cluster: Cluster, problem: Problem, code: ExitCode) -> DoctorCheck:
 
 
 def _served(cluster: Cluster, stack: Stack, discovery: Discovery) -> DoctorCheck:
-    wanted = sorted({r.ref[:3] for r in stack.resources})
+    wanted = sorted({r.ref[:3] for r in stack.everything()})
     absent = [
         f"{kind} in {f'{group}/' if group else ''}{version}"
         for group, version, kind in wanted
@@ -151,7 +151,7 @@ def _access(
 def _queries(stack: Stack, discovery: Discovery) -> Iterator[tuple[ApiResource, AccessQuery]]:
     seen: set[tuple[str, str, str]] = set()
     needs = [(CONFIG_MAPS, SYSTEM_NAMESPACE), (NAMESPACES, "")]
-    for resource in stack.resources:
+    for resource in stack.everything():
         served = discovery.find(*resource.ref[:3])
         if served is not None:
             needs.append((served, resource.ref.namespace if served.namespaced else ""))

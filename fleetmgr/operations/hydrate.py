@@ -72,7 +72,7 @@ def hydrate(loaded: LoadedFleet, fetcher: SourceFetcher, selection: Selection) -
         warnings += stack.warnings
         objects += [
             Hydrated(cluster=stack.cluster, app=resource.app, ref=resource.ref, body=resource.inputs)
-            for resource in stack.resources
+            for resource in stack.everything()
             if not selection.apps or resource.app in selection.apps
         ]
     return Hydration(

@@ -42,7 +42,9 @@ def _cluster(plan: ClusterPlan) -> str:
 
 def _change(change: Change) -> JsonObject:
     secret = change.ref.group == "" and change.ref.kind == "Secret"
+    hook: JsonObject = {"hook": [change.hook.phase, change.hook.wave]} if change.hook else {}
     return {
+        **hook,
         "op": change.op.value,
         "app": change.app,
         "object": list(change.ref),

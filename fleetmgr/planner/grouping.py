@@ -7,7 +7,7 @@ import json
 from fleetmgr.model.change import Change, Op, Plan
 from fleetmgr.model.grouping import ChangeGroup
 
-_ALONE = frozenset({Op.CREATE, Op.DELETE, Op.KEEP})
+_ALONE = frozenset({Op.CREATE, Op.DELETE, Op.HOOK, Op.KEEP})
 """Shown in one line without fields, so that differing contents do not matter."""
 
 

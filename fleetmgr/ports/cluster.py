@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -72,6 +72,27 @@ class WatchEvent(Veiled, frozen=True, kw_only=True):
 
     type: str
     body: JsonObject
+
+
+class WatchStream(Iterator[WatchEvent]):
+    """The events of one watch, for one thread to read; any other may ``cancel`` it."""
+
+    def __init__(self, events: Generator[WatchEvent], *, cancel: Callable[[], None]) -> None:
+        """``cancel`` makes a read that waits for the next event return at once."""
+        self._events = events
+        self._cancel = cancel
+
+    def __next__(self) -> WatchEvent:
+        """The next event; ends when the watch does."""
+        return next(self._events)
+
+    def close(self) -> None:
+        """Drop the connection; only for the thread that reads."""
+        self._events.close()
+
+    def cancel(self) -> None:
+        """End the watch from another thread: the reader sees its end."""
+        self._cancel()
 
 
 class ClusterClient(Protocol):
@@ -153,7 +174,7 @@ class ClusterClient(Protocol):
 
     def watch(
         self, resource: ApiResource, *, namespace: str = "", selector: str = "", timeout: float
-    ) -> Iterator[WatchEvent]:
+    ) -> WatchStream:
         """Changes from now on, ending after ``timeout`` seconds or when the server closes; starts with a
         synthetic ADDED for each present object."""
         ...

@@ -14,6 +14,7 @@ from fleetmgr.model.artifact import Artifact, SourceFile
 from fleetmgr.model.jsontypes import Json, JsonObject, array_at, child, is_array, is_object
 from fleetmgr.model.objects import Origin
 from fleetmgr.rendering.documents import Document, PathPart, Slot
+from fleetmgr.rendering.hook_names import with_hook_name
 from fleetmgr.rendering.json_reader import read_json
 from fleetmgr.rendering.kustomized import settled
 from fleetmgr.rendering.locate import field_position
@@ -145,6 +146,7 @@ class _FileReader:
         if str(value["kind"]).endswith("List") and is_array(value.get("items")):
             self._list(value, origin, slots, path)
             return
+        value = with_hook_name(value)
         fault = _fault(value)
         if fault is not None:
             self._problem(origin, *fault)

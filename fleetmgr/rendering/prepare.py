@@ -22,11 +22,13 @@ from fleetmgr.model.applyset import (
 )
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import GroupKind, ObjectRef, Origin, ref_of, split_api_version
+from fleetmgr.model.ordering import Ordering, read_ordering
 from fleetmgr.model.resource import PATCH_MANAGER_ANNOTATION, SKIP_AWAIT_ANNOTATION, field_manager
 from fleetmgr.model.target import Overlay
 from fleetmgr.rendering.canonical import Notes, canonical
 from fleetmgr.rendering.identity import resource_name, type_token
 from fleetmgr.rendering.kinds import Scopes
+from fleetmgr.rendering.ordering import unreadable
 from fleetmgr.rendering.overlays import Neighbours, Usage, apply_overlay
 from fleetmgr.veiled import Veiled
 
@@ -50,6 +52,7 @@ class Prepared(Veiled, frozen=True, kw_only=True):
     digest: bytes
     """SHA-256 over the body's canonical JSON."""
     usage: Usage
+    ordering: Ordering
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
 
@@ -90,6 +93,8 @@ def prepare(body: JsonObject, origin: Origin, setting: Setting) -> Prepared:
     for name, message in notes.warnings:
         place = origin.where(obj=ref.short, field=name)
         warnings.append(Problem(message=message, where=place, code=LEFT_OUT))
+    ordering, faults = read_ordering(body)
+    problems += unreadable(faults, ref, origin)
     body = _stamp(body, setting.fleet)
     return Prepared(
         body=body,
@@ -98,6 +103,7 @@ def prepare(body: JsonObject, origin: Origin, setting: Setting) -> Prepared:
         name=resource_name(ref),
         digest=hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest(),
         usage=usage,
+        ordering=ordering,
         problems=tuple(problems),
         warnings=tuple(warnings),
     )

@@ -13,11 +13,13 @@ from fleetmgr.errors import InvalidInput, Problem
 from fleetmgr.model.applyset import app_id
 from fleetmgr.model.artifact import Artifact
 from fleetmgr.model.objects import ObjectKey, Origin
-from fleetmgr.model.resource import Resource, Stack, StackApp
+from fleetmgr.model.ordering import PLAIN
+from fleetmgr.model.resource import Hook, Resource, Stack, StackApp
 from fleetmgr.model.target import FetchRequest, Target
 from fleetmgr.rendering.cache import ParseCache, Source, namespace_object, resolve_manifest
 from fleetmgr.rendering.kinds import CRD, NAMESPACE, Scopes
 from fleetmgr.rendering.options import OptionsTable
+from fleetmgr.rendering.ordering import Placed, ordering_problems
 from fleetmgr.rendering.prepare import Prepared, Setting, prepare, with_part_of
 from fleetmgr.rendering.unmatched import Wanted
 
@@ -115,16 +117,29 @@ class _StackBuild:
 
     def finish(self, environment: str) -> Stack:
         """The Stack, or every problem at once."""
+        self._check_order()
         if self._problems:
             raise InvalidInput(tuple(self._problems))
+        resources, hooks = self._resources()
         return Stack(
             fleet=self._fleet,
             cluster=self._cluster,
             environment=environment,
             apps=tuple(self._apps),
-            resources=self._resources(),
+            resources=resources,
+            hooks=hooks,
             warnings=tuple(self._warnings),
         )
+
+    def _check_order(self) -> None:
+        if all(p.ordering is PLAIN for _, objects in self._found for p, _ in objects):
+            return
+        placed = [
+            Placed(app=t.app, ref=p.ref, origin=origin, ordering=p.ordering, depends_on=t.depends_on)
+            for t, objects in self._found
+            for p, origin in objects
+        ]
+        self._problems.update(dict.fromkeys(ordering_problems(placed, self._cluster)))
 
     def _objects(self, target: Target, source: Source, setting: Setting) -> list[tuple[Prepared, Origin]]:
         number = self._cache.setting_number(setting)
@@ -184,7 +199,7 @@ class _StackBuild:
             )
         ] = None
 
-    def _resources(self) -> tuple[Resource, ...]:
+    def _resources(self) -> tuple[tuple[Resource, ...], tuple[Hook, ...]]:
         all_prepared = [prepared for _, objects in self._found for prepared, _ in objects]
         table = OptionsTable(
             namespaces={
@@ -194,10 +209,11 @@ class _StackBuild:
             scopes=self._scopes,
         )
         resources: list[Resource] = []
+        hooks: list[Hook] = []
         for target, objects in self._found:
             part_of = app_id(self._fleet, self._cluster, target.app)
-            resources += [
-                Resource(
+            for prepared, origin in objects:
+                resource = Resource(
                     type=prepared.type,
                     name=prepared.name,
                     inputs=with_part_of(prepared.body, part_of),
@@ -206,9 +222,11 @@ class _StackBuild:
                     app=target.app,
                     origin=origin,
                 )
-                for prepared, origin in objects
-            ]
-        return tuple(resources)
+                if prepared.ordering.phases is None:
+                    resources.append(resource)
+                else:
+                    hooks.append(Hook(resource=resource, ordering=prepared.ordering))
+        return tuple(resources), tuple(hooks)
 
 
 def _by_type_and_name(item: tuple[Prepared, Origin]) -> tuple[str, str]:

@@ -26,6 +26,7 @@ PAST = {
     Op.DELETE: "deleted",
     Op.ADOPT: "adopted",
     Op.MOVE: "moved",
+    Op.HOOK: "run as hooks",
 }
 _WELL = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
 

@@ -82,6 +82,7 @@ def change_data(change: Change) -> JsonObject:
         "takesOver": list(change.adoption.managers) if change.adoption else None,
         "immutable": _immutable(change),
         "forced": change.forced or None,
+        "hook": {"phase": change.hook.phase, "wave": change.hook.wave} if change.hook else None,
         "origin": str(change.origin) if change.origin else None,
     }
     return data | {key: value for key, value in optional.items() if value is not None}

@@ -16,9 +16,9 @@ from fleetmgr.reporting.table import columns
 from fleetmgr.reporting.values import field_lines
 from fleetmgr.reporting.wording import counted, names
 
-_WITHOUT_FIELDS = frozenset({Op.CREATE, Op.DELETE, Op.KEEP})
+_WITHOUT_FIELDS = frozenset({Op.CREATE, Op.DELETE, Op.HOOK, Op.KEEP})
 _BLOCKED = frozenset({Op.CONFLICT, Op.DENIED})
-_NAMED = frozenset({Op.REPLACE, Op.ADOPT, Op.MOVE, Op.ORPHANED, Op.UNPROVEN, Op.CONFLICT, Op.DENIED})
+_NAMED = frozenset({Op.REPLACE, Op.ADOPT, Op.MOVE, Op.HOOK, Op.ORPHANED, Op.UNPROVEN, Op.CONFLICT, Op.DENIED})
 FIELD_INDENT = " " * 10
 
 

@@ -92,6 +92,7 @@ _CHANGE = _map(
         "takesOver": _TEXTS,
         "immutable": _TEXTS,
         "forced": {"const": True},
+        "hook": _map({"phase": _TEXT, "wave": {"type": "integer"}}),
         "origin": _TEXT,
     },
 )

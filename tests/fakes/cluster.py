@@ -14,7 +14,7 @@ import builtins
 import copy
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from fleetmgr.errors import Where
@@ -22,7 +22,7 @@ from fleetmgr.model.jsontypes import JsonObject, array_at, child, is_object, obj
 from fleetmgr.model.objects import ObjectKey, split_api_version
 from fleetmgr.model.replacement import Propagation
 from fleetmgr.model.selector import parse_selector
-from fleetmgr.ports.cluster import AccessQuery, ApiResource, Applied, Discovery, WatchEvent
+from fleetmgr.ports.cluster import AccessQuery, ApiResource, Applied, Discovery, WatchEvent, WatchStream
 from fleetmgr.ports.cluster_errors import (
     AccessDenied,
     ApiRejected,
@@ -205,10 +205,14 @@ class FakeCluster:
 
     def watch(
         self, resource: ApiResource, *, namespace: str = "", selector: str = "", timeout: float
-    ) -> Iterator[WatchEvent]:
+    ) -> WatchStream:
         del timeout  # the fake closes the watch after what is there; watching again sees what is new
-        for body in self.list(resource, namespace=namespace, selector=selector):
-            yield WatchEvent(type="ADDED", body=body)
+
+        def events() -> Generator[WatchEvent]:
+            for body in self.list(resource, namespace=namespace, selector=selector):
+                yield WatchEvent(type="ADDED", body=body)
+
+        return WatchStream(events(), cancel=lambda: None)
 
     def close(self) -> None:
         return

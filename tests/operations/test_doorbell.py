@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
 from fleetmgr.operations.embedded.doorbell import Doorbell
-from fleetmgr.ports.cluster import ApiResource, WatchEvent
+from fleetmgr.ports.cluster import ApiResource, WatchEvent, WatchStream
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.kinds import built_in
@@ -28,15 +28,21 @@ class Told(FakeCluster):
 
     def watch(
         self, resource: ApiResource, *, namespace: str = "", selector: str = "", timeout: float
-    ) -> Iterator[WatchEvent]:
+    ) -> WatchStream:
         assert (resource.kind, namespace, selector, timeout > 0) == ("Pod", "", "fleet=x", True)
-        while (event := self.told.get(timeout=20)) is not None:
-            yield event
-            self.heard.release()
+
+        def events() -> Generator[WatchEvent]:
+            while (event := self.told.get(timeout=20)) is not None:
+                yield event
+                self.heard.release()
+
+        return WatchStream(events(), cancel=lambda: self.told.put(None))
 
 
 def bell_of(cluster: FakeCluster) -> Doorbell:
-    return Doorbell(cluster, [built_in("Pod")], selector="fleet=x", clock=FakeClock())
+    bell = Doorbell(cluster, selector="fleet=x", clock=FakeClock())
+    bell.listen([built_in("Pod")])
+    return bell
 
 
 def test_it_rings_once_for_what_was_told() -> None:
@@ -50,8 +56,9 @@ def test_it_rings_once_for_what_was_told() -> None:
     cluster.told.put(POD)  # the one before has rung once this is taken
     assert cluster.heard.acquire(timeout=10)
     assert bell.rang()
+    before = threading.active_count()
     bell.close()
-    cluster.told.put(None)
+    assert threading.active_count() == before - 1  # cut off, not left to its last minute
 
 
 @pytest.mark.parametrize("denied", [True, False])
@@ -65,4 +72,4 @@ def test_a_kind_that_cannot_be_watched_is_looked_at_every_time(*, denied: bool) 
 
 
 def test_nothing_to_watch_never_rings() -> None:
-    assert not Doorbell(FakeCluster(), [], selector="", clock=FakeClock()).rang()
+    assert not Doorbell(FakeCluster(), selector="", clock=FakeClock()).rang()

@@ -39,6 +39,7 @@ class WatchedCluster(FakeCluster):
         super().__init__(cluster)
         self.log: list[tuple[str, str]] = []
         self.before: Callable[[str, str], None] | None = None
+        self.held: set[tuple[str, str, str]] = set()
 
     def apply(
         self, resource: ApiResource, body: JsonObject, *, manager: str, force: bool, dry_run: bool
@@ -59,6 +60,10 @@ class WatchedCluster(FakeCluster):
     ) -> bool:
         if not dry_run:
             self._note("delete", f"{resource.kind}/{name}")
+        if not dry_run and (resource.kind, namespace, name) in self.held:
+            leaving = {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["example.com/held"]}
+            self.edit(resource.kind, namespace, name, {"metadata": leaving})
+            return True
         return super().delete(
             resource, namespace=namespace, name=name, uid=uid, propagation=propagation, dry_run=dry_run
         )
@@ -67,6 +72,10 @@ class WatchedCluster(FakeCluster):
         if self.before is not None:
             self.before(verb, name)
         self.log.append((verb, name))
+
+    def hold(self, kind: str, namespace: str, name: str) -> None:
+        """Give an object a finalizer that nobody ever takes off."""
+        self.held.add((kind, namespace, name))
 
     def written(self) -> list[str]:
         """Objects that were sent, our own records left out."""

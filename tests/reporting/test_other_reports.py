@@ -322,6 +322,7 @@ def test_apply_as_data() -> None:
         "delete": 0,
         "adopt": 0,
         "move": 0,
+        "hook": 0,
     }
     assert data["clusters"][0]["results"][1]["error"] == {
         "code": "FLT-3006",

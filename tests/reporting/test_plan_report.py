@@ -176,6 +176,7 @@ def test_the_data() -> None:
         "delete": 0,
         "adopt": 0,
         "move": 0,
+        "hook": 0,
         "orphaned": 0,
         "unproven": 0,
         "conflict": 1,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import orjson
@@ -23,7 +22,7 @@ from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import Json, JsonObject, child, object_at
 from fleetmgr.model.replacement import Propagation
 from fleetmgr.ports.clock import Clock
-from fleetmgr.ports.cluster import AccessQuery, ApiResource, Applied, Discovery, WatchEvent
+from fleetmgr.ports.cluster import AccessQuery, ApiResource, Applied, Discovery, WatchStream
 from fleetmgr.ports.cluster_errors import ObjectGone, ObjectInvalid
 
 _JSON = "application/json"
@@ -205,12 +204,12 @@ class KubeClient:
 
     def watch(
         self, resource: ApiResource, *, namespace: str = "", selector: str = "", timeout: float
-    ) -> Iterator[WatchEvent]:
+    ) -> WatchStream:
         """A synthetic ADDED for each present object, then changes, for ``timeout`` seconds. Close the iterator (or
         drop it) to close its connection."""
         query: Query = (("labelSelector", selector),) if selector else ()
         watch = Watch(self._transport, resource, namespace=namespace, query=query, clock=self._clock)
-        return watch.events(timeout, self._page_size)
+        return WatchStream(watch.events(timeout, self._page_size), cancel=watch.cancel)
 
     def close(self) -> None:
         """Drop the connections; the client may be used again."""

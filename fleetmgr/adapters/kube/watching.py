@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Generator, Iterator
 
 import orjson
 from urllib3 import exceptions as failures
-from urllib3.response import BaseHTTPResponse
+from urllib3.response import BaseHTTPResponse, HTTPResponse
 
 from fleetmgr.adapters.kube.answers import status_of
 from fleetmgr.adapters.kube.calls import Answer, Query
@@ -45,6 +47,16 @@ class Watch:
         self._clock = clock
         self._known: dict[_Key, JsonObject] = {}
         self._version = ""
+        self._cancelled = threading.Event()
+        self._response: BaseHTTPResponse | None = None
+
+    def cancel(self) -> None:
+        """From any thread: no further event; a read that waits for one returns at once."""
+        self._cancelled.set()
+        response = self._response
+        if isinstance(response, HTTPResponse):
+            with contextlib.suppress(OSError, ValueError):  # it has just ended by itself
+                response.shutdown()
 
     def events(self, timeout: float, page_size: int) -> Generator[WatchEvent]:
         """Synthetic ADDED for what is there, then changes, until ``timeout`` seconds are over.
@@ -54,7 +66,7 @@ class Watch:
         until = self._clock.monotonic() + timeout
         yield from self._relist(page_size)
         broken = relisted = 0
-        while (left := until - self._clock.monotonic()) > 0:
+        while (left := until - self._clock.monotonic()) > 0 and not self._cancelled.is_set():
             before = self._version
             try:
                 expired = yield from self._stream(left)
@@ -107,14 +119,16 @@ class Watch:
             if response.status == _GONE or _from_the_future(response):
                 return True
             raise self._transport.error(response, call)
+        self._response = response
         try:
-            for line in _lines(response):
+            for line in () if self._cancelled.is_set() else _lines(response):
                 event = self._event(line)
                 if event == _RELIST:
                     return True
                 if isinstance(event, WatchEvent):
                     yield event
         finally:
+            self._response = None
             response.close()
             response.release_conn()
         return False

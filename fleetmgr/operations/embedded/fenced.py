@@ -4,7 +4,7 @@ over what an earlier holder wrote, so that a run that was passed over cannot und
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.operations.embedded.lease import LockRequest, Tenure, acquire, renewed
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.clock import Clock
-from fleetmgr.ports.cluster import AccessQuery, ApiResource, Applied, ClusterClient, Discovery, WatchEvent
+from fleetmgr.ports.cluster import AccessQuery, ApiResource, Applied, ClusterClient, Discovery, WatchStream
 from fleetmgr.ports.cluster_errors import AccessDenied, ClusterError, ObjectConflict, ObjectGone
 from fleetmgr.ports.stop import Stop
 
@@ -161,7 +161,7 @@ class FencedClient:
 
     def watch(
         self, resource: ApiResource, *, namespace: str = "", selector: str = "", timeout: float
-    ) -> Iterator[WatchEvent]:
+    ) -> WatchStream:
         """As the client's."""
         return self._client.watch(resource, namespace=namespace, selector=selector, timeout=timeout)
 

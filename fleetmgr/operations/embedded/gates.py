@@ -1,59 +1,96 @@
-"""Health as a gate: before what depends on an app, and at the end."""
+"""Apps side by side: each is a walk that stops at gates, and one loop looks at all gates of the cluster at once.
+
+An app that waits holds up those that depend on it and nobody else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping
+from typing import TypeAlias
 
-from fleetmgr.model.objects import GroupKind
+from msgspec import Struct
+
+from fleetmgr.model.objects import ObjectRef
+from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.run import Run, check_stop
-from fleetmgr.operations.embedded.wait import Awaited, await_apps
+from fleetmgr.operations.embedded.wait import Gate, Lookout, Until, Verdict
 
 
-def blocked_by(run: Run, app: str) -> str | None:
-    """The dependency that keeps an app from being written: health-gated, dependencies first."""
+class After(Struct, frozen=True, kw_only=True):
+    """Another app's walk must have ended."""
+
+    app: str
+
+
+Walk: TypeAlias = Generator[Gate | After, Verdict | None, None]
+"""One app's way through an apply: it is told the verdict on a Gate, and None once an After is over."""
+Part: TypeAlias = Generator[Gate | After, Verdict | None, bool]
+"""A part of a Walk: whether the app may go on."""
+
+
+_WITHOUT_OWN = 600.0
+"""Seconds for an app that is gone from fleet.yaml, and its timeout with it."""
+
+
+def pass_gate(
+    run: Run, app: str, until: Until, resources: tuple[Resource, ...]
+) -> Generator[Gate, Verdict | None, Verdict]:
+    """Stop until the gate has a verdict; one that did not open fails the app."""
+    return _passed(
+        run, app, (yield Gate(app=app, until=until, resources=resources, seconds=_seconds(run, app)))
+    )
+
+
+def pass_leaving(
+    run: Run, app: str, leaving: tuple[ObjectRef, ...]
+) -> Generator[Gate, Verdict | None, Verdict]:
+    """Stop until objects that were deleted are gone; what stays fails the app."""
+    return _passed(
+        run, app, (yield Gate(app=app, until=Until.GONE, leaving=leaving, seconds=_seconds(run, app)))
+    )
+
+
+def _seconds(run: Run, app: str) -> float:
     current = run.scene.stack_app(app)
-    needed = [d for d in (current.depends_on if current else ()) if d in run.scene.apps]
-    for name in needed:
-        if name in run.failed_apps:
-            return name
-    waiting = [name for name in needed if name not in run.health]
-    if waiting:
-        await_gate(run, waiting)
-    return next((name for name in needed if name in run.failed_apps), None)
+    own = current.timeout if current is not None else _WITHOUT_OWN
+    return run.options.timeout if run.options.timeout is not None else own
 
 
-def await_gate(run: Run, apps: Sequence[str], *, only: frozenset[GroupKind] | None = None) -> None:
-    """Wait for apps, each to its own deadline; who is not Healthy then has failed. ``only`` narrows to some kinds.
+def _passed(run: Run, app: str, verdict: Verdict | None) -> Verdict:
+    assert verdict is not None, "a gate always has a verdict"  # noqa: S101 - drive answers every Gate so
+    if not verdict.passed:
+        run.timed_out = run.timed_out or verdict.timed_out
+        run.failed_apps.add(app)
+    return verdict
 
-    Raises Interrupted and ClusterError.
+
+def drive(run: Run, walks: Mapping[str, Walk]) -> None:
+    """Walk all apps to their ends, in the order given wherever several can go on.
+
+    Raises Interrupted within a second of a stop, and ClusterError once the cluster cannot be asked any more.
     """
-    awaited = _awaited(run, apps, only)
-    check_stop(run)
-    for health in awaited.health:
-        if only is None:
-            run.health[health.app] = health
-    if awaited.healthy:
-        return
-    run.timed_out = run.timed_out or awaited.timed_out
-    for health in awaited.health:
-        if health.status.value not in ("Healthy", "Suspended"):
-            run.failed_apps.add(health.app)
-            run.health[health.app] = health
+    waiting: dict[str, Gate | After] = {}
 
+    def go_on(app: str, verdict: Verdict | None) -> None:
+        waiting.pop(app, None)
+        try:
+            waiting[app] = walks[app].send(verdict)
+        except StopIteration:
+            return
 
-def _awaited(run: Run, apps: Sequence[str], only: frozenset[GroupKind] | None) -> Awaited:
-    start = run.clock.monotonic()
-    deadlines: dict[str, float] = {}
-    for name in apps:
-        app = run.scene.stack_app(name)
-        timeout = run.options.timeout if run.options.timeout is not None else (app.timeout if app else 0.0)
-        deadlines[name] = start + timeout
-    return await_apps(run.scene, deadlines, clock=run.clock, stop=run.stop, sink=run.sink, only=only)
-
-
-def wait_for_all(run: Run, apps: Sequence[str]) -> None:
-    """The last wait, of apps that nobody has waited for yet; none with ``--no-wait``."""
-    if run.options.wait:
-        waiting = [a for a in apps if a not in run.health and a not in run.failed_apps]
-        if waiting:
-            await_gate(run, waiting)
+    lookout = Lookout(run.scene, clock=run.clock, sink=run.sink)
+    try:
+        for app in walks:
+            go_on(app, None)
+        while waiting:
+            check_stop(run)
+            decided: dict[str, Verdict | None] = {
+                app: None for app, at in waiting.items() if isinstance(at, After) and at.app not in waiting
+            }
+            decided.update(lookout.look(at for at in waiting.values() if isinstance(at, Gate)))
+            for app in [a for a in walks if a in decided]:
+                go_on(app, decided[app])
+            if not decided:
+                lookout.rest()
+    finally:
+        lookout.close()

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fleetmgr.engine.inventory import Parent, body_digest, key_text, marker_body, parent_body
-from fleetmgr.engine.record import Record
+from fleetmgr.engine.record import HookMemory, Record
 from fleetmgr.engine.secrecy import is_secret
 from fleetmgr.model.applyset import SYSTEM_NAMESPACE, parent_name
 from fleetmgr.model.change import Change, Op
@@ -52,6 +52,12 @@ def widen(scene: Scene, app: str) -> None:
     current = scene.stack_app(app)
     record = scene.record(app) or _policy_only(current)
     _write(scene, app, keys, record, before=parent)
+
+
+def note_hooks(scene: Scene, app: str, memory: HookMemory) -> None:
+    """Remember in the middle of an apply what its hooks have come to; the rest of the record stays as it is."""
+    record = scene.record(app) or _policy_only(scene.stack_app(app))
+    _write(scene, app, _keys(scene, app), replace(record, hooks=memory), before=scene.parents.get(app))
 
 
 def _policy_only(current: StackApp | None) -> Record:
@@ -210,7 +216,8 @@ def stale(scene: Scene, app: str) -> bool:
 
 
 def _keys(scene: Scene, app: str) -> list[ObjectKey]:
-    return [key for key, r in scene.resources.items() if r.app == app]
+    hooks = (key for key, hook in scene.hooks.items() if hook.resource.app == app)
+    return [*(key for key, r in scene.resources.items() if r.app == app), *hooks]
 
 
 def _write(

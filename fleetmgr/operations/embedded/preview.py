@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from fleetmgr.engine.compare import differing
 from fleetmgr.engine.fieldset import apply_fields, leftovers, own_fields
 from fleetmgr.engine.inventory import body_digest, key_text
+from fleetmgr.engine.keeping import keeps_by_annotation
 from fleetmgr.engine.ownership import Owner, writer_of
 from fleetmgr.engine.rerun import run_of, runs_again
 from fleetmgr.engine.secrecy import is_secret, mask_diff, mask_pair
@@ -24,6 +25,7 @@ from fleetmgr.operations.embedded.adopting import adopt, conflict
 from fleetmgr.operations.embedded.answered import answered_diff
 from fleetmgr.operations.embedded.asking import ask, rehearse
 from fleetmgr.operations.embedded.flapping import flapping
+from fleetmgr.operations.embedded.hook_plan import hook_changes
 from fleetmgr.operations.embedded.jobs import finished_earlier
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.replacing import NO_SUCH_RUN, run_again
@@ -49,6 +51,7 @@ def preview(scene: Scene) -> ClusterPlan:
         changes.append(change)
         warnings += said
     changes += _no_longer_desired(scene)
+    changes += hook_changes(scene, changes)
     order = {app.name: index for index, app in enumerate(scene.stack.apps)}
     changes.sort(key=lambda c: (order.get(c.app, len(order)), c.app, c.ref))
     status = ClusterStatus.CHANGED if any(c.op.writes for c in changes) else ClusterStatus.UNCHANGED
@@ -250,7 +253,7 @@ def _shown(before: JsonObject | None, after: JsonObject) -> tuple[JsonObject | N
 def _no_longer_desired(scene: Scene) -> Iterator[Change]:
     """Members of the selected apps' inventories that no app of this entry desires any more."""
     for key, live in scene.live.items():
-        if key in scene.resources:
+        if key in scene.resources or key in scene.hooks:
             continue
         whose = scene.whose(live)
         if whose.app is None or whose.app not in scene.apps:
@@ -273,7 +276,7 @@ def _leftover(scene: Scene, live: JsonObject, owner: Owner, app: str) -> Change:
     if change.ref.key.group_kind in PROTECTED:
         reason = "no longer in Git; of a protected kind (its contents go with it): delete it by hand"
         return replace(change, op=Op.ORPHANED, live=None, reason=reason)
-    kept = keeps(scene, app)
+    kept = keeps_by_annotation(live) or keeps(scene, app)
     if kept is not None:
         return replace(change, op=Op.ORPHANED, live=None, reason=f"no longer in Git; {kept}")
     gone = "its app is no longer on this cluster"

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from fleetmgr.model.change import Op
 from fleetmgr.model.health import HealthStatus
+from fleetmgr.model.memory import DONE
 from fleetmgr.model.objects import ObjectKey
 from fleetmgr.model.report import Outcome
+from fleetmgr.operations.embedded.hook_memory import attempt_left, clean_up, memory_after
 from fleetmgr.operations.embedded.parents import AppRun, conclude, forget, new_record, stale
 from fleetmgr.operations.embedded.run import Run
 
@@ -17,10 +19,14 @@ def remember(run: Run, apps: Iterable[str]) -> None:
     scene = run.scene
     for app in sorted(apps):
         left = _left(run, app)
-        if scene.stack_app(app) is None and not left:
+        if scene.stack_app(app) is None and not left and not _hooks_left(run, app):
             forget(scene, app)
             continue
-        conclude(scene, app, new_record(scene, app, _app_run(run, app)), left=left)
+        went = _app_run(run, app)
+        record = new_record(scene, app, went)
+        well = app not in run.failed_apps and (not went.results or record.results[0].outcome == DONE)
+        conclude(scene, app, memory_after(run, app, record, well=well), left=left)
+        clean_up(run, app)
 
 
 def _app_run(run: Run, app: str) -> AppRun:
@@ -33,6 +39,12 @@ def _app_run(run: Run, app: str) -> AppRun:
         healthy=healthy,
         health=health.message if health is not None else "",
     )
+
+
+def _hooks_left(run: Run, app: str) -> bool:
+    """Whether hooks of an app that leaves have not run: its memory holds what they are."""
+    done = {r.ref for r in run.results if r.outcome is Outcome.DONE}
+    return any(c.app == app and c.hook is not None and c.ref not in done for c in run.plan.changes)
 
 
 def _left(run: Run, app: str) -> list[ObjectKey]:
@@ -48,4 +60,4 @@ def outdated(run: Run) -> set[str]:
     """Apps whose memory is behind what is live (a run was killed), and apps that are gone with all objects."""
     scene = run.scene
     gone = {a for a in scene.apps if scene.stack_app(a) is None and a in scene.parents and not _left(run, a)}
-    return gone | {a for a in scene.apps if stale(scene, a)}
+    return gone | {a for a in scene.apps if stale(scene, a) or attempt_left(scene, a)}

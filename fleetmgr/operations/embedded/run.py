@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, field
 
+from fleetmgr.engine.record import HookMemory
 from fleetmgr.errors import FleetError, Problem, Where
-from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan
+from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan, Op
 from fleetmgr.model.event import EventSink, ObjectChanged, ObjectFailed
 from fleetmgr.model.objects import ObjectRef
+from fleetmgr.model.ordering import Phase
 from fleetmgr.model.report import AppHealth, ObjectResult, Outcome
 from fleetmgr.operations.embedded.lease import LeaseLost, LockRequest
 from fleetmgr.operations.embedded.parents import Signature
@@ -62,6 +64,10 @@ class Run(Struct, kw_only=True):
     timed_out: bool = False
     lingering: set[ObjectRef] = field(default_factory=set[ObjectRef])
     """Deleted, but held by finalizers."""
+    hook_memory: dict[str, HookMemory] = field(default_factory=dict[str, HookMemory])
+    """Of the apps whose hooks this run may run."""
+    broken: set[ObjectRef] = field(default_factory=set[ObjectRef])
+    """Hooks that failed."""
 
     @property
     def cluster(self) -> str:
@@ -79,10 +85,21 @@ class Run(Struct, kw_only=True):
         self.results.append(result_of(change, Outcome.FAILED, problem))
         self.sink(ObjectFailed(cluster=self.cluster, app=change.app, ref=change.ref, problem=problem))
 
+    def broke(self, change: Change, problem: Problem) -> None:
+        self.broken.add(change.ref)
+        self.failed(change, problem)
+
+    def hook_changes(self, app: str, phase: Phase) -> list[Change]:
+        hooks = (c for c in self.plan.changes if c.app == app and c.op is Op.HOOK)
+        return [c for c in hooks if c.hook is not None and c.hook.phase == phase.value]
+
     def skipped(self, changes: Iterable[Change], why: str) -> None:
         for change in changes:
             self.failed_apps.add(change.app)
-            self.results.append(result_of(change, Outcome.SKIPPED, Problem(message=why)))
+            self.left([change], why)
+
+    def left(self, changes: Iterable[Change], why: str) -> None:
+        self.results += (result_of(c, Outcome.SKIPPED, Problem(message=why)) for c in changes)
 
 
 def result_of(change: Change, outcome: Outcome, problem: Problem | None = None) -> ObjectResult:
@@ -113,14 +130,20 @@ def check_stop(run: Run) -> None:
     raise_if_set(run.stop)
 
 
-def settle_all(run: Run, changes: Sequence[Change], answers: Sequence[FleetError | tuple[str, ...]]) -> None:
-    """Book every answer before a dead cluster ends the run."""
+def settle_all(run: Run, changes: Sequence[Change], answers: Sequence[FleetError | tuple[str, ...]]) -> bool:
+    """Book every answer before a dead cluster ends the run; whether all went well."""
     for change, answer in zip(changes, answers, strict=True):
         if isinstance(answer, FleetError):
             run.failed(change, at_origin(run, change, answer))
         else:
             run.warnings += answer
             run.done(change)
+    settle_dead(answers)
+    return not any(isinstance(answer, FleetError) for answer in answers)
+
+
+def settle_dead(answers: Sequence[object]) -> None:
+    """Raises the answer that says that the cluster cannot be asked any more."""
     for answer in answers:
         if isinstance(answer, (Unreachable, AuthFailed, LeaseLost)):
             raise answer

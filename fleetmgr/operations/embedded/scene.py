@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -12,8 +12,9 @@ from fleetmgr.engine.record import Record
 from fleetmgr.engine.rerun import marked
 from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL, SYSTEM_NAMESPACE, app_id
 from fleetmgr.model.jsontypes import JsonObject, object_at
-from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef, ref_of
-from fleetmgr.model.resource import Resource, Stack, StackApp
+from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef, Origin, ref_of
+from fleetmgr.model.ordering import ordering_of
+from fleetmgr.model.resource import Hook, Resource, ResourceOptions, Stack, StackApp
 from fleetmgr.operations.embedded.entry import NAMESPACES, Entry, meet
 from fleetmgr.operations.embedded.live import in_parallel, read_live
 from fleetmgr.ports.cluster import ClusterClient, Discovery
@@ -33,6 +34,8 @@ class Scene(Veiled, frozen=True, kw_only=True):
     stack: Stack
     resources: dict[ObjectKey, Resource]
     """Desired objects of all apps, namespace as the cluster's scope says."""
+    hooks: dict[ObjectKey, Hook]
+    """Of all apps; those of an app that is gone from Git are what its record kept for its removal."""
     apps: frozenset[str]
     discovery: Discovery
     parents: dict[str, Parent]
@@ -96,7 +99,11 @@ def read_scene(
     known = {*(a.name for a in stack.apps), *contact.parents}
     chosen = frozenset(known if apps is None else known & apps)
     resources = {r.ref.key: r for r in marked(_in_scope(stack.resources, discovery), stack.apps)}
+    hooks = _hooks(stack, contact.parents, discovery)
     wanted = [r.ref for r in resources.values() if r.app in chosen]
+    homes = {
+        r.namespace for r in (*wanted, *(h.resource.ref for h in hooks.values() if h.resource.app in chosen))
+    }
     parents = [parent for app, parent in contact.parents.items() if app in chosen]
     ids = {app_id(entry.fleet, entry.cluster, app.name): app.name for app in stack.apps}
     ids = {**contact.ids, **ids}
@@ -113,12 +120,13 @@ def read_scene(
         entry=entry,
         stack=stack,
         resources=resources,
+        hooks=hooks,
         apps=chosen,
         discovery=discovery,
         parents=contact.parents,
         ids=ids,
         live=live,
-        namespaces=_existing(client, {ref.namespace for ref in wanted if ref.namespace}, live),
+        namespaces=_existing(client, homes - {""}, live),
         first_contact=contact.first,
         adopt=adopt,
         force=force,
@@ -144,6 +152,36 @@ def _in_scope(resources: Iterable[Resource], discovery: Discovery) -> Iterable[R
         metadata = {k: v for k, v in object_at(resource.inputs, "metadata").items() if k != "namespace"}
         ref = resource.ref._replace(namespace="")
         yield replace(resource, ref=ref, inputs={**resource.inputs, "metadata": metadata})
+
+
+def _hooks(stack: Stack, parents: Mapping[str, Parent], discovery: Discovery) -> dict[ObjectKey, Hook]:
+    here = {app.name for app in stack.apps}
+    kept = {
+        app: parent.record.hooks.removal
+        for app, parent in parents.items()
+        if app not in here and parent.record is not None and parent.record.hooks is not None
+    }
+    if not stack.hooks and not kept:
+        return {}
+    hooks = [*stack.hooks, *(_remembered(app, body) for app in kept for body in kept[app])]
+    scoped = zip(_in_scope((hook.resource for hook in hooks), discovery), hooks, strict=True)
+    return {resource.ref.key: replace(hook, resource=resource) for resource, hook in scoped}
+
+
+_ON_THE_CLUSTER = Origin(file="(what the cluster remembers)", line=1)
+
+
+def _remembered(app: str, body: JsonObject) -> Hook:
+    resource = Resource(
+        type="",
+        name="",
+        inputs=body,
+        options=ResourceOptions(),
+        ref=ref_of(body),
+        app=app,
+        origin=_ON_THE_CLUSTER,
+    )
+    return Hook(resource=resource, ordering=ordering_of(body))
 
 
 def _existing(client: ClusterClient, names: set[str], live: dict[ObjectKey, JsonObject]) -> frozenset[str]:

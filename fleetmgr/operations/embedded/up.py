@@ -10,14 +10,16 @@ from fleetmgr.errors import ExitCode, FleetError
 from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan, Op
 from fleetmgr.model.event import EventSink
 from fleetmgr.model.report import ClusterReport
+from fleetmgr.operations.embedded.app_walk import app_walks
 from fleetmgr.operations.embedded.fenced import exclusively
-from fleetmgr.operations.embedded.gates import wait_for_all
+from fleetmgr.operations.embedded.gates import drive
+from fleetmgr.operations.embedded.hook_memory import begin_attempts
 from fleetmgr.operations.embedded.parents import prepare, widen
-from fleetmgr.operations.embedded.pruning import prune
+from fleetmgr.operations.embedded.pruning import of_removal, prune
 from fleetmgr.operations.embedded.remembering import outdated, remember
 from fleetmgr.operations.embedded.run import Run, UpOptions, refuse
 from fleetmgr.operations.embedded.scene import Scene
-from fleetmgr.operations.embedded.stages import goes_first, write_app, write_prerequisites
+from fleetmgr.operations.embedded.stages import goes_first, write_prerequisites
 from fleetmgr.operations.embedded.write import Changed
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.stop import Stop
@@ -89,14 +91,12 @@ def _perform(run: Run) -> None:
 def _perform_alone(run: Run, writes: Sequence[Change], memory: set[str]) -> None:
     scene = run.scene
     prepare(scene, now=run.now())
-    touched = [a.name for a in scene.stack.apps if a.name in scene.apps]
-    for app in {c.app for c in writes if c.op is not Op.DELETE} & set(touched):
+    desired = [c for c in writes if c.op is not Op.DELETE and not of_removal(c)]
+    for app in {c.app for c in desired}:
         widen(scene, app)
+    begin_attempts(run)
     write_prerequisites(run, writes)
-    for app in touched:
-        write_app(
-            run, app, [c for c in writes if c.app == app and not goes_first(c) and c.op is not Op.DELETE]
-        )
-    wait_for_all(run, [a for a in touched if any(c.app == a and c.op is not Op.DELETE for c in writes)])
-    prune(run, [c for c in writes if c.op is Op.DELETE])
+    later = [c for c in desired if not goes_first(c)]
+    drive(run, app_walks(run, {a: [c for c in later if c.app == a] for a in {c.app for c in desired}}))
+    prune(run, [c for c in writes if c.op is Op.DELETE or of_removal(c)])
     remember(run, {c.app for c in writes} | memory | outdated(run))

@@ -1,8 +1,9 @@
-"""Waiting until apps are Healthy, with a deadline on everything."""
+"""Looking at what gates wait for: one look reads everything at once, when a watch rang or after a while."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -12,8 +13,8 @@ from fleetmgr.health.surroundings import Surroundings, in_surroundings
 from fleetmgr.health.worst import worst
 from fleetmgr.model.event import EventSink, Waiting
 from fleetmgr.model.health import Health, HealthStatus
-from fleetmgr.model.jsontypes import JsonObject
-from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef
+from fleetmgr.model.jsontypes import JsonObject, object_at
+from fleetmgr.model.objects import ObjectKey, ObjectRef
 from fleetmgr.model.report import AppHealth, ObjectHealth
 from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.doorbell import Doorbell
@@ -23,7 +24,6 @@ from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.operations.embedded.surroundings import Neighbours
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import ApiResource
-from fleetmgr.ports.stop import Stop
 
 _FIRST_PAUSE = 0.25
 _AT_LEAST = 10.0
@@ -37,16 +37,33 @@ _HEARTBEAT = 30.0
 _DONE = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
 
 
-class Awaited(Struct, frozen=True, kw_only=True):
-    """How waiting ended: ``timed_out`` names the app that was not Healthy in time."""
+class Until(StrEnum):
+    """What a gate waits for."""
 
-    health: tuple[AppHealth, ...]
+    HEALTHY = "healthy"
+    COMPLETE = "complete"
+    """Hooks: a Job has run to its end, anything else is Healthy (as Argo CD's getOperationPhase)."""
+    GONE = "gone"
+
+
+class Gate(Struct, frozen=True, kw_only=True):
+    """Something an app must wait for before it goes on, at most ``seconds`` from now."""
+
+    app: str
+    until: Until
+    seconds: float
+    resources: tuple[Resource, ...] = ()
+    leaving: tuple[ObjectRef, ...] = ()
+    """For GONE."""
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """How a gate opened, or why it never will."""
+
+    passed: bool
+    health: AppHealth
+    objects: tuple[ObjectHealth, ...] = ()
     timed_out: bool = False
-
-    @property
-    def healthy(self) -> bool:
-        """Whether every app is."""
-        return all(h.status in _DONE for h in self.health)
 
 
 _FINISHED = Health(status=HealthStatus.HEALTHY, message="has finished; its TTL removed it")
@@ -83,113 +100,145 @@ def _judged(
     return health if resource.ref.key.group_kind in custom else in_surroundings(health, live, around)
 
 
-def await_apps(
-    scene: Scene,
-    deadlines: dict[str, float],
-    *,
-    clock: Clock,
-    stop: Stop,
-    sink: EventSink,
-    only: frozenset[GroupKind] | None = None,
-) -> Awaited:
-    """Watch the kinds that have a rule until every app is Healthy, one is Degraded, or its deadline (monotonic
-    seconds by app) passed. ``only`` narrows to some kinds. Raises ClusterError."""
-    watched = {app: _watched(scene, app, only) for app in deadlines}
-    wanted = [r.ref for resources in watched.values() for r in resources]
-    bell = Doorbell(scene.client, _kinds(scene, wanted), selector=scene.selector, clock=clock)
-    try:
-        return _await(scene, watched, deadlines, bell, clock=clock, stop=stop, sink=sink)
-    finally:
-        bell.close()
+class Lookout:
+    """All open gates of one cluster; ``close`` it. Not thread-safe."""
 
+    def __init__(self, scene: Scene, *, clock: Clock, sink: EventSink) -> None:
+        """Watches nothing before the first gate is open."""
+        self._scene = scene
+        self._clock = clock
+        self._sink = sink
+        self._bell = Doorbell(scene.client, selector=scene.selector, clock=clock)
+        self._began = clock.monotonic()
+        self._until: dict[str, tuple[Gate, float]] = {}
+        self._live: dict[ObjectKey, JsonObject] = {}
+        self._read_for: frozenset[ObjectRef] = frozenset()
+        self._looked = self._began
+        self._pause = _FIRST_PAUSE
+        self._told: dict[str, tuple[int, str, int]] = {}
+        self._asked = 0
+        self._around = Neighbours(scene.client, scene.client.discover(), explain=False)
 
-def _await(  # noqa: PLR0913 - what await_apps was given
-    scene: Scene,
-    watched: dict[str, list[Resource]],
-    deadlines: dict[str, float],
-    bell: Doorbell,
-    *,
-    clock: Clock,
-    stop: Stop,
-    sink: EventSink,
-) -> Awaited:
-    wanted = [r.ref for resources in watched.values() for r in resources]
-    live: dict[ObjectKey, JsonObject] = {}
-    looked = clock.monotonic() - _AT_LEAST
-    pause = _FIRST_PAUSE
-    told: dict[str, tuple[int, str, int]] = {}
-    started = clock.monotonic()
-    around, asked = Neighbours(scene.client, scene.client.discover(), explain=False), 0
-    while True:
-        beat = int((clock.monotonic() - started) // _HEARTBEAT)
-        age = int((clock.monotonic() - started) // _NEIGHBOURS)
-        if age != asked:
-            around, asked = Neighbours(scene.client, scene.client.discover(), explain=age > 0), age
-        if wanted and (bell.rang() or clock.monotonic() - looked >= _AT_LEAST):
-            live, looked = _read(scene, wanted), clock.monotonic()
-        health = _look(scene, watched, told, beat, sink, around, live)
-        over = [h.app for h in health if h.status not in _DONE and clock.monotonic() >= deadlines[h.app]]
-        settled = all(h.status in _DONE or h.status is HealthStatus.DEGRADED for h in health)
-        if settled or over or stop.is_set():
-            return Awaited(health=tuple(health), timed_out=bool(over) and not settled)
-        clock.sleep(pause)
-        pause = min(pause * 1.5, _PAUSE)
+    def close(self) -> None:
+        """Watch no longer."""
+        self._bell.close()
 
+    def rest(self) -> None:
+        """A pause between two looks, longer the longer nothing happens."""
+        self._clock.sleep(self._pause)
+        self._pause = min(self._pause * 1.5, _PAUSE)
 
-def _kinds(scene: Scene, wanted: Sequence[ObjectRef]) -> list[ApiResource]:
-    discovery = scene.client.discover()
-    found = (discovery.find(*kind) for kind in sorted({ref[:3] for ref in wanted}))
-    return [kind for kind in found if kind is not None]
+    def look(self, gates: Iterable[Gate]) -> dict[str, Verdict]:
+        """The verdicts on those that are decided, by app; an app waits at one gate at a time. Raises ClusterError."""
+        now = self._clock.monotonic()
+        open_now = list(gates)
+        for gate in open_now:
+            known = self._until.get(gate.app)
+            if known is None or known[0] is not gate:
+                self._until[gate.app] = (gate, now + gate.seconds)
+                self._pause = _FIRST_PAUSE
+        self._read(open_now)
+        self._ask_around()
+        verdicts = {gate.app: self._judge(gate) for gate in open_now}
+        return {app: verdict for app, verdict in verdicts.items() if verdict is not None}
 
-
-def _watched(scene: Scene, app: str, only: frozenset[GroupKind] | None) -> list[Resource]:
-    return [
-        r
-        for r in scene.resources.values()
-        if r.app == app
-        and has_rule(r.ref.group, r.ref.kind, scene.entry.health)
-        and (only is None or r.ref.key.group_kind in only)
-    ]
-
-
-def _look(  # noqa: PLR0913, PLR0917 - what one look needs
-    scene: Scene,
-    watched: dict[str, list[Resource]],
-    told: dict[str, tuple[int, str, int]],
-    beat: int,
-    sink: EventSink,
-    around: Neighbours,
-    live: dict[ObjectKey, JsonObject],
-) -> list[AppHealth]:
-    """One look at everything; tells what is new since ``told``, and all that still waits at each ``beat``."""
-    result: list[AppHealth] = []
-    for app, resources in watched.items():
-        objects = object_health(
-            resources, live, finished=goes_by_itself, around=around, custom=scene.entry.health
-        )  # all are written by now
-        overall: Health = worst(objects)
-        ready = sum(o.health.status in _DONE for o in objects)
-        if overall.status not in _DONE and told.get(app) != (ready, overall.message, beat):
-            told[app] = (ready, overall.message, beat)
-            sink(
-                Waiting(
-                    cluster=scene.entry.cluster,
-                    app=app,
-                    ready=ready,
-                    total=len(objects),
-                    message=overall.message,
-                )
+    def _read(self, gates: Sequence[Gate]) -> None:
+        refs = frozenset(ref for gate in gates for ref in self._refs(gate))
+        if not refs:
+            return
+        now = self._clock.monotonic()
+        self._bell.listen(self._kinds(refs))
+        rang = self._bell.rang()
+        leaving = any(gate.until is Until.GONE for gate in gates)  # others' objects ring no bell
+        if rang or leaving or not refs <= self._read_for or now - self._looked >= _AT_LEAST:
+            discovery = self._scene.client.discover()
+            wanted = sorted(refs)
+            selector = self._scene.selector
+            self._live = read_live(
+                self._scene.client, discovery, selector=selector, wanted=wanted, members=(), namespaces=()
             )
-        result.append(AppHealth(app=app, status=overall.status, message=overall.message))
-    return result
+            self._read_for, self._looked = refs, now
+
+    def _refs(self, gate: Gate) -> tuple[ObjectRef, ...]:
+        return gate.leaving or tuple(r.ref for r in self._seen(gate))
+
+    def _seen(self, gate: Gate) -> list[Resource]:
+        """Objects that must be read: the others are well once they are written."""
+        rules = self._scene.entry.health
+        return [r for r in gate.resources if has_rule(r.ref.group, r.ref.kind, rules)]
+
+    def _kinds(self, refs: Iterable[ObjectRef]) -> list[ApiResource]:
+        discovery = self._scene.client.discover()
+        found = (discovery.find(*kind) for kind in sorted({ref[:3] for ref in refs}))
+        return [kind for kind in found if kind is not None]
+
+    def _ask_around(self) -> None:
+        age = int((self._clock.monotonic() - self._began) // _NEIGHBOURS)
+        if age != self._asked:
+            client = self._scene.client
+            self._around, self._asked = Neighbours(client, client.discover(), explain=age > 0), age
+
+    def _judge(self, gate: Gate) -> Verdict | None:
+        objects = self._objects(gate)
+        overall = worst(objects)
+        health = AppHealth(app=gate.app, status=overall.status, message=overall.message)
+        if all(o.health.status in _passing(gate) for o in objects):
+            return Verdict(passed=True, health=health, objects=tuple(objects))
+        if overall.status is HealthStatus.DEGRADED:
+            return Verdict(passed=False, health=health, objects=tuple(objects))
+        if self._clock.monotonic() >= self._until[gate.app][1]:
+            return Verdict(passed=False, health=health, objects=tuple(objects), timed_out=True)
+        self._tell(gate, objects, overall.message)
+        return None
+
+    def _objects(self, gate: Gate) -> list[ObjectHealth]:
+        if gate.until is Until.GONE:
+            return [ObjectHealth(ref=ref, health=self._gone(ref)) for ref in gate.leaving]
+        seen = self._seen(gate)
+        if gate.until is Until.HEALTHY:
+            custom = self._scene.entry.health
+            # all are written by now, so a Job with a TTL that is not there has finished
+            return object_health(
+                seen, self._live, finished=goes_by_itself, around=self._around, custom=custom
+            )
+        return [ObjectHealth(ref=r.ref, health=self._complete(r)) for r in seen]
+
+    def _gone(self, ref: ObjectRef) -> Health:
+        live = self._live.get(ref.key)
+        if live is None:
+            return Health(status=HealthStatus.HEALTHY)
+        finalizers = ", ".join(map(str, object_at(live, "metadata").get("finalizers") or ())) or "none"
+        message = f"is being deleted (finalizers: {finalizers})"
+        return Health(status=HealthStatus.PROGRESSING, message=message)
+
+    def _complete(self, resource: Resource) -> Health:
+        """One that is gone is judged by the last that a watch told of it: a TTL may have removed it."""
+        live = self._live.get(resource.ref.key) or self._bell.last(resource.ref.key)
+        if live is None:
+            message = "was deleted before it was seen to complete"
+            return Health(status=HealthStatus.DEGRADED, message=message)
+        metadata = {k: v for k, v in object_at(live, "metadata").items() if k != "deletionTimestamp"}
+        health = health_of({**live, "metadata": metadata}, self._scene.entry.health)
+        if resource.ref.key not in self._live and health.status is not HealthStatus.HEALTHY:
+            message = f"was deleted while it {health.message or 'ran'}"
+            return Health(status=HealthStatus.DEGRADED, message=message)
+        return in_surroundings(health, live, self._around)
+
+    def _tell(self, gate: Gate, objects: Sequence[ObjectHealth], message: str) -> None:
+        """What is new, and all that still waits at each heartbeat."""
+        beat = int((self._clock.monotonic() - self._began) // _HEARTBEAT)
+        ready = sum(o.health.status in _passing(gate) for o in objects)
+        if self._told.get(gate.app) != (ready, message, beat):
+            self._told[gate.app] = (ready, message, beat)
+            cluster = self._scene.entry.cluster
+            self._sink(
+                Waiting(cluster=cluster, app=gate.app, ready=ready, total=len(objects), message=message)
+            )
 
 
-def _read(scene: Scene, wanted: list[ObjectRef]) -> dict[ObjectKey, JsonObject]:
-    return read_live(
-        scene.client,
-        scene.client.discover(),
-        selector=scene.selector,
-        wanted=wanted,
-        members=(),
-        namespaces=(),
-    )
+def _passing(gate: Gate) -> frozenset[HealthStatus]:
+    """A suspended Job does not hold its app back, but a hook must have run."""
+    return _HEALTHY if gate.until is Until.COMPLETE else _DONE
+
+
+_HEALTHY = frozenset({HealthStatus.HEALTHY})

@@ -1,0 +1,122 @@
+"""One app's way through an apply: what it depends on, PreSync hooks, wave after wave, health, PostSync hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+
+from fleetmgr.engine.order import stages, steps
+from fleetmgr.model.change import Change, Op
+from fleetmgr.model.objects import ObjectKey, ObjectRef
+from fleetmgr.model.ordering import Phase, ordering_of
+from fleetmgr.model.report import Outcome
+from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.gates import After, Part, Walk, pass_gate
+from fleetmgr.operations.embedded.hook_plan import hooks_of
+from fleetmgr.operations.embedded.hooks import run_hooks, run_phase, run_sync_fail
+from fleetmgr.operations.embedded.run import Run
+from fleetmgr.operations.embedded.stages import write_all
+from fleetmgr.operations.embedded.wait import Until, Verdict
+
+
+def app_walks(run: Run, changes: Mapping[str, Sequence[Change]]) -> dict[str, Walk]:
+    """The walks of apps that have ``changes`` (none left to write counts too), and of those that they
+    depend on, dependencies first."""
+    scene = run.scene
+    needed: set[str] = set()
+    for app in reversed(scene.stack.apps):
+        if app.name in needed or app.name in changes:
+            needed |= set(app.depends_on) & scene.apps
+    walking = [a.name for a in scene.stack.apps if a.name in scene.apps]
+    return {
+        app: _walk(run, app, changes.get(app, ()), needed=app in needed, touched=app in changes)
+        for app in walking
+        if app in needed or app in changes
+    }
+
+
+def _walk(run: Run, app: str, changes: Sequence[Change], *, needed: bool, touched: bool) -> Walk:
+    members = [c for c in changes if c.op is not Op.HOOK]
+    blocked = yield from _dependencies(run, app)
+    if blocked:
+        run.skipped(changes, f"app {blocked}, which {app} depends on, failed or is not Healthy")
+        return
+    if any(r.outcome is Outcome.FAILED and r.app == app for r in run.results):
+        run.skipped(changes, "an object before it failed")
+        return
+    wait = needed or (touched and run.options.wait)
+    if not (yield from _sync(run, app, members, wait=wait)) and changes:
+        yield from run_sync_fail(run, app)
+
+
+def _dependencies(run: Run, app: str) -> Generator[After, Verdict | None, str | None]:
+    """Ends with the dependency that keeps an app from being written."""
+    current = run.scene.stack_app(app)
+    for name in current.depends_on if current else ():
+        if name in run.scene.apps:
+            yield After(app=name)
+            if name in run.failed_apps:
+                return name
+    return None
+
+
+def _sync(run: Run, app: str, changes: Sequence[Change], *, wait: bool) -> Part:
+    if not (yield from run_phase(run, app, Phase.PRE_SYNC)):
+        later = [c for phase in (Phase.SYNC, Phase.POST_SYNC) for c in run.hook_changes(app, phase)]
+        run.skipped([*changes, *later], "a PreSync hook failed")
+        return False
+    written = yield from _write_steps(run, app, changes)
+    after = run.hook_changes(app, Phase.POST_SYNC)
+    if not written:
+        run.skipped(after, "the app could not be written")
+        return False
+    if wait or after:
+        verdict = yield from pass_gate(run, app, Until.HEALTHY, _members(run, app))
+        run.health[app] = verdict.health
+        if not verdict.passed:
+            run.skipped(after, f"the app is not Healthy: {verdict.health.message}")
+            return False
+    return (yield from run_phase(run, app, Phase.POST_SYNC))
+
+
+def _members(run: Run, app: str) -> tuple[Resource, ...]:
+    return tuple(r for r in run.scene.resources.values() if r.app == app)
+
+
+def _write_steps(run: Run, app: str, changes: Sequence[Change]) -> Part:
+    """Each step of the app's own order, once all before it is Healthy."""
+    hooks = {c.ref.key: c for c in run.hook_changes(app, Phase.SYNC)}
+    todo = {c.ref.key: c for c in changes}
+    earlier: list[Resource] = []
+    for step in _steps(run, app):
+        mine = [todo.pop(ref.key) for ref in step if ref.key in todo]
+        of_sync = [hooks.pop(ref.key) for ref in step if ref.key in hooks]
+        if (mine or of_sync) and earlier:
+            verdict: Verdict = yield from pass_gate(run, app, Until.HEALTHY, tuple(earlier))
+            if not verdict.passed:
+                run.health[app] = verdict.health
+                left = [*mine, *of_sync, *todo.values(), *hooks.values()]
+                run.skipped(left, f"what comes before it is not Healthy: {verdict.health.message}")
+                return False
+            earlier.clear()
+        well = _write_step(run, mine) and (yield from run_hooks(run, app, Phase.SYNC, of_sync))
+        if not well:
+            run.skipped([*todo.values(), *hooks.values()], "an object before it failed")
+            return False
+        earlier += [run.scene.resources[ref.key] for ref in step if ref.key in run.scene.resources]
+    return True
+
+
+def _steps(run: Run, app: str) -> list[list[ObjectRef]]:
+    objects = [(r.ref, ordering_of(r.inputs)) for r in _members(run, app)]
+    objects += [(h.resource.ref, h.ordering) for h in hooks_of(run.scene, app, (Phase.SYNC,))]
+    return steps(objects)
+
+
+def _write_step(run: Run, changes: Sequence[Change]) -> bool:
+    """In kind order, until one stage has a failure."""
+    by_key: dict[ObjectKey, Change] = {c.ref.key: c for c in changes}
+    for stage in stages(c.ref for c in changes):
+        if not write_all(run, [by_key.pop(ref.key) for ref in stage]):
+            run.skipped(by_key.values(), "an object before it failed")
+            return False
+    return True
