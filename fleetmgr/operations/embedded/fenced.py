@@ -13,6 +13,7 @@ from fleetmgr.engine.inventory import fence_of
 from fleetmgr.model.applyset import FENCE_ANNOTATION, ID_LABEL, SYSTEM_NAMESPACE, parent_name
 from fleetmgr.model.event import EventSink
 from fleetmgr.model.jsontypes import JsonObject, object_at
+from fleetmgr.model.replacement import Propagation
 from fleetmgr.operations.embedded.lease import LockRequest, Tenure, acquire, renewed
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.clock import Clock
@@ -63,7 +64,8 @@ def exclusively(  # noqa: PLR0913 - what a run is
         for app, parent in scene.parents.items()
     }
     with renewed(tenure):
-        yield replace(scene, client=FencedClient(scene.client, tenure, versions))
+        fenced: ClusterClient = FencedClient(scene.client, tenure, versions)
+        yield replace(scene, client=fenced)
 
 
 def _without_lease(error: ClusterError) -> str:
@@ -148,12 +150,21 @@ class FencedClient:
         )
 
     def delete(
-        self, resource: ApiResource, *, namespace: str, name: str, uid: str, dry_run: bool = False
+        self,
+        resource: ApiResource,
+        *,
+        namespace: str,
+        name: str,
+        uid: str,
+        propagation: Propagation = Propagation.BACKGROUND,
+        dry_run: bool = False,
     ) -> bool:
         """As the client's, if the lease holds. Raises LeaseLost."""
         if not dry_run:
             self._tenure.check()
-        return self._client.delete(resource, namespace=namespace, name=name, uid=uid, dry_run=dry_run)
+        return self._client.delete(
+            resource, namespace=namespace, name=name, uid=uid, propagation=propagation, dry_run=dry_run
+        )
 
     def allowed(self, query: AccessQuery) -> bool:
         """As the client's."""
