@@ -305,7 +305,7 @@ def test_killed_after_the_deletion_the_next_run_creates(fleet: Fleet) -> None:
     process = fleet.start("apply", "--yes", "--force", "--no-wait")
     eventually(lambda: "deletionTimestamp" in fleet.get("deployment", "web")["metadata"])
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     fleet.kubectl("patch", "deployment", "web", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
     eventually(lambda: not fleet.get("deployment", "web"))
     assert fleet.plan().ops() == {("create", "Deployment/web")}
