@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Entry] = {
     "apply": Entry("fleetmgr.cli.apply", "Make the fleet so.", _CHANGE, ("up",)),
     "show": Entry("fleetmgr.cli.show", "Show a plan that was kept in a file.", _CHANGE),
     "unlock": Entry("fleetmgr.cli.unlock", "Release the lease of a run that died.", _CHANGE),
+    "adopt": Entry("fleetmgr.cli.adopt", "Take over what a renamed fleet held.", _CHANGE),
     "diff": Entry("fleetmgr.cli.diff", "Show the plan as a diff of objects.", _CHANGE),
     "status": Entry("fleetmgr.cli.status", "Show sync and health of apps on clusters.", _LOOK),
     "history": Entry("fleetmgr.cli.history", "Show what was applied when, by whom.", _LOOK),

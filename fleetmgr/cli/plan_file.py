@@ -43,7 +43,7 @@ def kept(walk: Walk, plan: Plan, selected: Selection, path: Path) -> Plan:
 def planned(invocation: Invocation, path: Path) -> tuple[Walk, Selection, Plan]:
     """The plan of a file, if it is still true. Raises UsageError when options say something else than the file."""
     given = selection(invocation)
-    if not given.everything or invocation.adopt or getattr(invocation, "force", False):
+    if not given.everything or invocation.adopt or invocation.force:
         raise UsageError(
             "a saved plan says itself what is applied: -e, -c, -a, -l, --adopt and --force do not go with it",
             hint="leave them out, or plan again with them: `fleet plan --out FILE`",

@@ -113,10 +113,14 @@ def _content(cluster: str, then: Change, now: Change, bindings: tuple[Binding, B
         return
     if planned.version != current.version:
         yield _problem(f"{then.ref.short} was written since (resourceVersion)", where)
-    elif planned.digest != current.digest or then.adoption != now.adoption:
+    elif planned.digest != current.digest or _how(then) != _how(now):
         yield _problem(
             f"{then.ref.short}: what is desired, or what differs from it, is not what was planned", where
         )
+
+
+def _how(change: Change) -> tuple[object, ...]:
+    return change.adoption, change.replacement, change.forced
 
 
 def _fields(then: Change, now: Change) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.jsontypes import JsonObject, is_array, is_object
 from fleetmgr.model.report import CheckResult, Outcome, SyncStatus
 from fleetmgr.reporting.problems import API_VERSION
-from fleetmgr.reporting.schema_memory import HISTORY, RUN, plan_file
+from fleetmgr.reporting.schema_memory import FLEET_ADOPTION, HISTORY, RUN, plan_file
 from fleetmgr.reporting.schema_parts import (
     CODE as _CODE,
 )
@@ -263,6 +263,7 @@ _KINDS: Mapping[str, tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]] 
     "Plan": (_PLAN, _REFUSALS),
     "PlanFile": plan_file({"kind": {"const": "Plan"}, **_PLAN}, _REFUSALS),
     "History": HISTORY,
+    "FleetAdoption": FLEET_ADOPTION,
     "Drift": (_PLAN, {}),
     "Diff": (_DIFF, {}),
     "ApplyResult": (_APPLY, {"stopped": _map({"exitCode": _CODE, "error": _ref("problem")})}),

@@ -90,3 +90,27 @@ HISTORY: Kind = (
     },
     {},
 )
+
+
+FLEET_ADOPTION: Kind = (
+    {
+        "fleet": TEXT,
+        "before": TEXT,
+        "exitCode": CODE,
+        "reason": TEXT,
+        "clusters": listed(
+            mapping(
+                {
+                    "name": TEXT,
+                    "environment": TEXT,
+                    "exitCode": CODE,
+                    "done": FLAG,
+                    "apps": TEXTS,
+                    "objects": listed(mapping({"resource": TEXT, "object": ref("object")})),
+                },
+                {"error": ref("problem")},
+            )
+        ),
+    },
+    {},
+)

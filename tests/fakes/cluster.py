@@ -270,6 +270,10 @@ class FakeCluster:
         found = [body for key, body in self._objects.items() if key[1:] == (kind, namespace, name)]
         return copy.deepcopy(found[0]) if found else None
 
+    def everything(self) -> builtins.list[JsonObject]:
+        """Every stored object, not counted as a request."""
+        return copy.deepcopy(builtins.list(self._objects.values()))
+
     def resource_of(self, body: JsonObject) -> ApiResource:
         """The served resource of a body. Raises ObjectGone."""
         group, version = split_api_version(str(body["apiVersion"]))
