@@ -11,6 +11,7 @@ from fleetmgr.errors import ExitCode, Problem
 from fleetmgr.model.jsontypes import Json, JsonObject
 from fleetmgr.model.objects import ObjectRef, Origin
 from fleetmgr.model.replacement import Replacement
+from fleetmgr.model.rollout import RolloutPlan
 from fleetmgr.veiled import Veiled
 
 
@@ -161,6 +162,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What is before and after; two revisions when no cluster was asked."""
     refusals: tuple[Refusal, ...] = ()
     """What an apply would be refused for."""
+    rollout: RolloutPlan | None = None
+    """The steps of an apply; None where all would be done at once and nothing guards it."""
 
     def count(self, op: Op) -> int:
         """How many objects of the fleet have ``op``."""

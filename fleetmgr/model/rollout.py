@@ -5,6 +5,7 @@ Counts are resolved (percent of all clusters of the environment, rounded up), du
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -136,6 +137,28 @@ class Step(Struct, frozen=True, kw_only=True):
         return (*self.clusters, *self.unchanged, *self.unreachable, *self.failed)
 
 
+class ObstacleKind(StrEnum):
+    """Why a step would not go through as things are now."""
+
+    WINDOW = "window"
+    UNAVAILABLE = "unavailable"
+    UNPROVEN = "unproven"
+    FAILED = "failed"
+
+
+class Obstacle(Struct, frozen=True, kw_only=True):
+    """What would stop or hold up a step, as far as a plan can tell."""
+
+    environment: str
+    wave: str
+    kind: ObstacleKind
+    why: str
+    clusters: tuple[str, ...] = ()
+    """Those that it holds up or that are the reason, in order."""
+    opens: datetime | None = None
+    """Of a WINDOW: when it opens, in its own time zone; None: not within a year."""
+
+
 class RolloutPlan(Struct, frozen=True, kw_only=True):
     """The steps of one plan: environments in promotion order, waves inside one. ``plan_id`` and ``revision`` are
     the plan's; ``totals`` has the number of clusters of each environment in the fleet, selected or not."""
@@ -144,6 +167,8 @@ class RolloutPlan(Struct, frozen=True, kw_only=True):
     revision: str
     steps: tuple[Step, ...]
     totals: dict[str, int]
+    obstacles: tuple[Obstacle, ...] = ()
+    """As seen when it was planned; the machine does not read them."""
 
     @property
     def guarded(self) -> bool:

@@ -16,6 +16,7 @@ from fleetmgr.operations.embedded.scene import Scene, read_scene
 from fleetmgr.operations.entries import entry_of
 from fleetmgr.operations.first_contact import refuse_shared
 from fleetmgr.operations.guards import judged
+from fleetmgr.operations.pacing import paced
 from fleetmgr.operations.render import render
 from fleetmgr.operations.revision import revision_of
 from fleetmgr.operations.source_lines import at_source_lines
@@ -43,7 +44,7 @@ def plan(walk: Walk, selection: Selection, sink: EventSink) -> Plan:
         plans = across(one, list(zip(chosen, stacks, strict=True)), parallel=walk.parallel, stop=walk.stop)
     plans = at_source_lines(walk.fetcher, refuse_shared(walk, plans))
     made = build(walk.loaded.fleet.name, revision.result(), plans, partial=not selection.everything)
-    return judged(walk, made)
+    return paced(walk, judged(walk, made))
 
 
 def _plan_cluster(

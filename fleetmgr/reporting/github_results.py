@@ -26,6 +26,7 @@ from fleetmgr.reporting.plan_text import (
 )
 from fleetmgr.reporting.problems import error_text
 from fleetmgr.reporting.refusals import refusal_lines
+from fleetmgr.reporting.rollout import rollout_lines
 from fleetmgr.reporting.status import status_text
 from fleetmgr.reporting.style import PLAIN
 from fleetmgr.reporting.unified import diff_text, patch_title, patches
@@ -54,6 +55,7 @@ def plan_workflow(plan: Plan, groups: Sequence[ChangeGroup]) -> Workflow:
         Section(
             title="",
             lines=(
+                *rollout_lines(plan),
                 *(*warning_lines(plan), *unverified_lines(plan)),
                 *(*refusal_lines(plan), *closing_lines(plan)),
             ),

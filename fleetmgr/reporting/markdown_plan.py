@@ -23,6 +23,7 @@ from fleetmgr.reporting.plan_text import (
 )
 from fleetmgr.reporting.problems import failure_lines
 from fleetmgr.reporting.refusals import refusal_lines
+from fleetmgr.reporting.rollout import rollout_lines
 from fleetmgr.reporting.style import PLAIN
 from fleetmgr.reporting.unified import Patch, patch_title, patches
 from fleetmgr.reporting.wording import counted
@@ -48,6 +49,7 @@ def plan_markdown(plan: Plan, groups: Sequence[ChangeGroup]) -> str:
         ],
         blocks,
         [
+            *note("Rollout", rollout_lines(plan)),
             *note("Refused", refusal_lines(plan)),
             *note("Warnings", [*warning_lines(plan), *unverified_lines(plan)]),
             *_closing(plan, "changes"),

@@ -12,6 +12,7 @@ from fleetmgr.model.verdict import Verdict
 from fleetmgr.reporting.problems import API_VERSION, problem_data
 from fleetmgr.reporting.redaction import hides
 from fleetmgr.reporting.refusals import refusal_data
+from fleetmgr.reporting.rollout import rollout_data
 
 
 def plan_data(plan: Plan, verdict: Verdict, *, unchanged: bool = False, kind: str = "Plan") -> JsonObject:
@@ -30,6 +31,8 @@ def plan_data(plan: Plan, verdict: Verdict, *, unchanged: bool = False, kind: st
     }
     if plan.refusals:
         data["refusals"] = [refusal_data(refusal) for refusal in plan.refusals]
+    if plan.rollout is not None:
+        data["rollout"] = rollout_data(plan.rollout)
     return data
 
 

@@ -11,6 +11,7 @@ from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.escape import visible, visible_lines
 from fleetmgr.reporting.problems import failure_lines
 from fleetmgr.reporting.refusals import refusal_lines
+from fleetmgr.reporting.rollout import rollout_lines
 from fleetmgr.reporting.style import OP_COLOURS, PLAIN, STATUS_COLOURS, SYMBOLS, Paint
 from fleetmgr.reporting.table import columns
 from fleetmgr.reporting.values import field_lines
@@ -30,6 +31,8 @@ def plan_text(plan: Plan, groups: Sequence[ChangeGroup], *, paint: Paint = PLAIN
         lines += ["", paint("bold", visible(app))]
         for group in members:
             lines += change_lines(group, paint)
+    told = rollout_lines(plan)
+    lines += ["", *told] if told else []
     lines += ["", *warning_lines(plan), *unverified_lines(plan), *refusal_lines(plan), *closing_lines(plan)]
     return "\n".join(lines) + "\n"
 

@@ -57,6 +57,7 @@ from fleetmgr.reporting.schema_parts import (
 from fleetmgr.reporting.schema_parts import (
     ref as _ref,
 )
+from fleetmgr.reporting.schema_rollout import ROLLOUT
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -116,12 +117,13 @@ _PLAN = {
     ),
 }
 _REFUSALS = {
+    **ROLLOUT,
     "refusals": _list(
         _map(
             {"code": _ERROR_CODE, "message": _TEXT, "cluster": _TEXT, "objects": _TEXTS},
             {"hint": _TEXT, "where": _ref("where"), "app": _TEXT},
         )
-    )
+    ),
 }
 _DIFF = {
     "id": _TEXT,

@@ -242,6 +242,15 @@ def test_a_deadline_ends_the_wave():
     assert decision == Stop(verdict=StopVerdict.DEADLINE, why="prod / 1 was not done within 1m", left=("b",))
 
 
+def test_a_deadline_counts_from_the_first_start_of_the_wave():
+    wave = Step(environment="prod", wave="1", clusters=("a", "b", "c"), max_parallel=1, deadline=60)
+    run = Run(steps(wave)).wait(1000)
+    run.start()
+    run.wait(50).end("a")
+    assert run.start() == ("b",)
+    assert run.wait(10).end("b").stop() is StopVerdict.DEADLINE
+
+
 def test_past_the_deadline_with_continue_the_rest_is_left_behind():
     wave = Step(
         environment="prod",
@@ -337,6 +346,14 @@ def test_an_abort_stops_for_good():
     assert run.waits_for() is WaitFor.WORK
     run.end("a").say(Resume(who="ann"))
     assert run.next() == Stop(verdict=StopVerdict.ABORTED, why="aborted by bob: wrong image", left=("b", "c"))
+
+
+def test_an_abort_in_a_soak_is_still_one_when_the_soak_would_be_over():
+    run = Run(steps(soaking(CANARY, 600)))
+    run.start()
+    run.end("a").say(Abort(who="bob"))
+    assert run.stop() is StopVerdict.ABORTED
+    assert run.wait(900).stop() is StopVerdict.ABORTED
 
 
 def test_a_newer_rollout_takes_over_a_paused_one():
