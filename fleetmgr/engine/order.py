@@ -72,11 +72,14 @@ def _level(
 ) -> int:
     """How many objects of the same wave come before one, in the longest chain."""
     todo = [start]
+    entered: set[ObjectKey] = set()
     while todo:
         key = todo[-1]
         wave = placed[key][1].wave
         before = [k for k in placed[key][1].depends_on if k in placed and placed[k][1].wave == wave]
-        unknown = [k for k in before if k not in levels and k not in todo]
+        # entered and without a level is on the way here: a circle, which only a live object edited by hand can hold
+        unknown = [k for k in before if k not in levels and k not in entered]
+        entered.add(key)
         if unknown:
             todo += unknown
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import orjson
@@ -19,6 +19,7 @@ from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan, ClusterSt
 from fleetmgr.model.event import EventSink
 from fleetmgr.model.jsontypes import Json, is_array, is_object
 from fleetmgr.model.memory import RunResult
+from fleetmgr.model.resource import Resource
 from fleetmgr.model.saved_plan import Binding, PlanFile, SavedApp, SavedCluster, SavedPlan
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
@@ -200,7 +201,7 @@ def _cluster(scene: Scene, part: ClusterPlan, key_id: str | None) -> SavedCluste
         apps.append(
             SavedApp(
                 name=app,
-                render=render_digest((r for r in scene.resources.values() if r.app == app), seal),
+                render=render_digest((r for r in _rendered(scene) if r.app == app), seal),
                 last=f"{last.at} {last.plan_id}" if last else "",
             )
         )
@@ -213,7 +214,14 @@ def _cluster(scene: Scene, part: ClusterPlan, key_id: str | None) -> SavedCluste
     )
 
 
+def _rendered(scene: Scene) -> Iterator[Resource]:
+    yield from scene.resources.values()
+    yield from (hook.resource for hook in scene.hooks.values())
+
+
 def _binding(scene: Scene, change: Change, seal: Seal) -> Binding:
+    if change.op is Op.HOOK:  # whatever is in its place goes before it runs
+        return bind(change.ref.key, scene.hooks[change.ref.key].resource.inputs, None, seal)
     resource = scene.resources.get(change.ref.key)
     live = scene.live.get(change.ref.key)
     return bind(change.ref.key, resource.inputs if resource else None, live, seal)

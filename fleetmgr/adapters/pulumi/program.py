@@ -68,6 +68,9 @@ def register(selection: Selection) -> None:
     """Declare the provider, the components and every Resource, dependencies first."""
     for problem in selection.stack.warnings:
         pulumi.log.warn(str(problem))
+    if selection.stack.hooks:
+        names = ", ".join(hook.resource.ref.short for hook in selection.stack.hooks)
+        pulumi.log.warn(f"hooks run with `fleet apply` only, not with the Pulumi CLI: {names}")
     registration = _Registration(selection)
     for resource in selection.stack.resources:
         registration.add(resource)
