@@ -45,7 +45,8 @@ NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 class FakeCluster:
     """Implements ports.cluster.ClusterClient. ``fault`` may answer any request with an error; ``denied`` holds
-    (verb, plural) pairs that RBAC refuses; ``incomplete`` names groups whose discovery fails."""
+    (verb, plural) pairs that RBAC refuses; ``leaving`` namespaces
+    are being deleted; ``incomplete`` names groups whose discovery fails."""
 
     def __init__(self, cluster: str = "fake-1") -> None:
         self._cluster = cluster
@@ -59,6 +60,7 @@ class FakeCluster:
         self.denied: set[tuple[str, str]] = set()
         self.incomplete: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
+        self.leaving: set[str] = set()
         for name in NAMESPACES:
             self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
@@ -313,6 +315,9 @@ class FakeCluster:
         if resource.namespaced and _key(built_in("Namespace"), "", namespace) not in self._objects:
             text = f'namespaces "{namespace}" not found'
             raise self._error(ObjectGone, (resource, namespace, name), text, 404, "NotFound")
+        if namespace in self.leaving and _key(resource, namespace, name) not in self._objects:
+            text = f"unable to create new content in namespace {namespace} because it is being terminated"
+            raise self._error(ApiRejected, (resource, namespace, name), text, 403, "NamespaceTerminating")
 
     def _check_name(self, resource: ApiResource, namespace: str, name: str) -> None:
         if name in {"", ".", ".."} or "/" in name or (resource.namespaced and not namespace):

@@ -7,8 +7,10 @@ from msgspec.structs import replace
 from fleetmgr.model.change import Change, Op
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.leaving import TERMINATING, why_leaving
 from fleetmgr.operations.embedded.replacing import refused
 from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.operations.embedded.simulating import simulated
 from fleetmgr.ports.cluster import ApiResource
 from fleetmgr.ports.cluster_errors import (
     AccessDenied,
@@ -47,11 +49,21 @@ def ask(
     except ApiRejected as error:
         if error.reason == WEBHOOK_FAILED:
             return _unverified(change, error.message)
-        planned = (
-            refused(scene, resource, served, change, error) if isinstance(error, ObjectInvalid) else None
-        )
-        return planned or replace(change, op=Op.DENIED, reason=error.message)
+        return _rejected(scene, resource, served, change, error)
     return answer.body, answer.warnings
+
+
+def _rejected(
+    scene: Scene, resource: Resource, served: ApiResource, change: Change, error: ApiRejected
+) -> Change:
+    """What a refusal comes to: a replacement, a judgement by the CRD that changes with this plan, or a denial."""
+    if error.reason == TERMINATING:
+        return replace(change, op=Op.DENIED, reason=why_leaving(scene, resource.ref.namespace))
+    if isinstance(error, ObjectInvalid):
+        planned = simulated(scene, resource, change) or refused(scene, resource, served, change, error)
+        if planned is not None:
+            return planned
+    return replace(change, op=Op.DENIED, reason=error.message)
 
 
 def _unverified(change: Change, why: str) -> Change:

@@ -30,6 +30,7 @@ from fleetmgr.operations.embedded.jobs import finished_earlier
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.replacing import NO_SUCH_RUN, run_again
 from fleetmgr.operations.embedded.scene import CRD, Scene, namespace_ref
+from fleetmgr.operations.embedded.simulating import comes_with_api_service, simulated
 from fleetmgr.ports.cluster import ApiResource
 
 PROTECTED = frozenset(
@@ -120,21 +121,16 @@ def _change(resource: Resource, op: Op, **parts: object) -> Change:
 
 def _not_served(scene: Scene, resource: Resource) -> Change:
     ref = resource.ref
-    if any(_defines(r.inputs, ref.group, ref.kind) for r in scene.selected()):
-        return _change(resource, Op.CREATE, unverified=True, reason="its CRD is created by this plan")
+    coming = simulated(scene, resource, _change(resource, Op.CREATE))
+    if coming is not None:
+        return coming
+    if comes_with_api_service(scene, ref):
+        return _change(resource, Op.CREATE, unverified=True, reason="its APIService comes with this plan")
     if scene.discovery.unreadable(ref.group):
         reason = f"the API group {ref.group} of this cluster cannot be read now"
     else:
         reason = f"this cluster does not serve {ref.kind} in {ref.api_version}; install its CRD first"
     return _change(resource, Op.DENIED, reason=reason)
-
-
-def _defines(body: JsonObject, group: str, kind: str) -> bool:
-    return (
-        body.get("kind") == CRD.kind
-        and child(body, "spec", "group") == group
-        and child(body, "spec", "names", "kind") == kind
-    )
 
 
 def _create(scene: Scene, resource: Resource, served: ApiResource) -> tuple[Change, tuple[str, ...]]:
