@@ -17,6 +17,7 @@ from rich.text import Text
 from fleetmgr.cli.progress import sentence
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.event import (
+    ClusterEvent,
     ClusterFinished,
     ClusterStarted,
     Event,
@@ -24,8 +25,13 @@ from fleetmgr.model.event import (
     LockAwaited,
     ObjectChanged,
     ObjectFailed,
+    RolloutStopped,
+    Soaking,
     Waiting,
+    WaveStarted,
+    step_name,
 )
+from fleetmgr.model.timespan import span
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.wording import code_name, counted
 
@@ -35,8 +41,14 @@ _NARROW = 60
 """Below this many columns a row holds name, state, count and seconds only."""
 _SHORTEST_NAME = 6
 _DONE = code_name(ExitCode.OK)
-_COLOURS = {"planning": "yellow", "applying": "yellow", "waiting": "cyan", _DONE: "green"}
-_PHASES = {"preview": "planning", "apply": "applying"}
+_COLOURS = {
+    "planning": "yellow",
+    "applying": "yellow",
+    "rolling back": "yellow",
+    "waiting": "cyan",
+    _DONE: "green",
+}
+_PHASES = {"preview": "planning", "apply": "applying", "verify": "waiting", "rollback": "rolling back"}
 
 
 class Row(Struct, kw_only=True):
@@ -75,30 +87,51 @@ class Rows:
         self._rows: dict[str, Row] = {}
         self._lock = threading.Lock()
         self._now = now
+        self._step = ""
+        self._soaks_until: float | None = None
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
-            row = self._rows.get(event.cluster)
-            if row is None:
-                row = self._rows[event.cluster] = Row(cluster=event.cluster, started=self._now())
-            row.note = sentence(event)
             match event:
-                case ClusterStarted():
-                    row.state = _PHASES.get(event.phase, event.phase)
-                    row.started, row.ended, row.objects = self._now(), None, event.objects
-                case ObjectChanged():
-                    row.state = "applying"
-                    row.written += 1
-                    row.note = f"{visible(event.app)}: {row.note}"
-                case ObjectFailed():
-                    row.failed += 1
-                    row.note = f"{visible(event.app)}: {row.note}"
-                case Waiting() | LockAwaited():
-                    row.state = "waiting"
-                case ClusterFinished():
-                    row.state = code_name(event.exit_code)
-                    row.ended = self._now()
+                case WaveStarted() | Soaking():
+                    soaking = isinstance(event, Soaking)
+                    self._step = step_name(event) + ("" if soaking else f" ({event.number} of {event.of})")
+                    self._soaks_until = self._now() + event.seconds if soaking else None
+                case RolloutStopped():
+                    self._step, self._soaks_until = f"{event.status}: {event.why}", None
+                case _:
+                    self._of_cluster(event)
+
+    def _of_cluster(self, event: ClusterEvent) -> None:
+        row = self._rows.get(event.cluster)
+        if row is None:
+            row = self._rows[event.cluster] = Row(cluster=event.cluster, started=self._now())
+        row.note = sentence(event)
+        match event:
+            case ClusterStarted():
+                row.state = _PHASES.get(event.phase, event.phase)
+                row.started, row.ended, row.objects = self._now(), None, event.objects
+            case ObjectChanged():
+                row.state = "applying"
+                row.written += 1
+                row.note = f"{visible(event.app)}: {row.note}"
+            case ObjectFailed():
+                row.failed += 1
+                row.note = f"{visible(event.app)}: {row.note}"
+            case Waiting() | LockAwaited():
+                row.state = "waiting"
+            case ClusterFinished():
+                row.state = code_name(event.exit_code)
+                row.ended = self._now()
+
+    def step(self) -> str:
+        """The step of the rollout in hand, and how long it must stay healthy yet; "" before there is one."""
+        with self._lock:
+            if self._soaks_until is None:
+                return self._step
+            left = max(0.0, self._soaks_until - self._now())
+            return f"{self._step}: must stay healthy for another {span(left)}"
 
     def visible_rows(self, height: int) -> tuple[list[Row], str]:
         """At most ``height`` rows, those that still run first, and a line that counts the rest."""
@@ -117,6 +150,9 @@ class Rows:
         width = max(options.max_width - 1, 1)  # a full last column makes some terminals wrap
         rows, rest = self.visible_rows(max(console.size.height - _SPARE_LINES, 2))
         narrow = width < _NARROW
+        if step := self.step():
+            yield Text(visible(step), style="bold", no_wrap=True, overflow="ellipsis")
+            rows, rest = self.visible_rows(max(console.size.height - _SPARE_LINES - 1, 2))
         table = Table(
             box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False, width=None if narrow else width
         )

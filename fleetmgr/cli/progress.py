@@ -13,6 +13,7 @@ from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.output import OutputFailed, echo, stream
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.event import (
+    ClusterEvent,
     ClusterFinished,
     ClusterStarted,
     Event,
@@ -20,13 +21,18 @@ from fleetmgr.model.event import (
     LockAwaited,
     ObjectChanged,
     ObjectFailed,
+    RolloutStopped,
+    Soaking,
     Waiting,
+    WaveStarted,
+    step_name,
 )
+from fleetmgr.model.timespan import span
 from fleetmgr.reporting.apply_text import PAST
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.github import defused
 from fleetmgr.reporting.ndjson import document_line, event_data
-from fleetmgr.reporting.wording import code_name
+from fleetmgr.reporting.wording import code_name, names
 
 
 @contextmanager
@@ -86,11 +92,34 @@ class PlainLines:
     def __call__(self, event: Event) -> None:
         """Write the event's line."""
         with self._lock:
-            self._write(f"{self._timestamp()} {visible(event.cluster)}: {sentence(event)}\n")
+            self._write(f"{self._timestamp()} {visible(subject(event))}: {sentence(event)}\n")
+
+
+def subject(event: Event) -> str:
+    """What an event is about: a cluster, a wave, the rollout."""
+    match event:
+        case WaveStarted() | Soaking():
+            return step_name(event)
+        case RolloutStopped():
+            return f"rollout {event.rollout}" if event.rollout else "rollout"
+        case _:
+            return event.cluster
 
 
 def sentence(event: Event) -> str:
-    """An event in words, without its cluster."""
+    """An event in words, without what it is about."""
+    match event:
+        case WaveStarted():
+            return f"step {event.number} of {event.of} begins: {names(event.clusters)}"
+        case Soaking():
+            return f"all done, must stay healthy for {span(event.seconds)}"
+        case RolloutStopped():
+            return f"{event.status}: {visible(event.why)}"
+        case _:
+            return _of_cluster(event)
+
+
+def _of_cluster(event: ClusterEvent) -> str:
     match event:
         case ClusterStarted():
             return f"{event.phase} started"

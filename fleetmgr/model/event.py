@@ -13,7 +13,8 @@ from fleetmgr.model.objects import ObjectRef
 
 
 class ClusterStarted(Struct, frozen=True, kw_only=True):
-    """A cluster's walk began. ``phase`` is ``preview`` or ``apply``; ``objects`` are those to write (0: not known)."""
+    """A cluster's walk began. ``phase`` is ``preview``, ``apply``, ``verify`` or ``rollback``; ``objects`` are those to
+    write (0: not known)."""
 
     cluster: str
     phase: str
@@ -64,5 +65,41 @@ class ClusterFinished(Struct, frozen=True, kw_only=True):
     summary: str
 
 
-Event: TypeAlias = ClusterStarted | ObjectChanged | ObjectFailed | Waiting | LockAwaited | ClusterFinished
+class WaveStarted(Struct, frozen=True, kw_only=True):
+    """The first cluster of a step of the rollout is about to be begun. ``wave`` is "" where the environment has no
+    ``rollout``; ``number`` counts from 1 to ``of``."""
+
+    environment: str
+    wave: str
+    number: int
+    of: int
+    clusters: tuple[str, ...]
+
+
+class Soaking(Struct, frozen=True, kw_only=True):
+    """A wave is done and must stay healthy for another ``seconds``."""
+
+    environment: str
+    wave: str
+    seconds: float
+
+
+def step_name(event: WaveStarted | Soaking) -> str:
+    """``prod / canary``, or ``prod``."""
+    return f"{event.environment} / {event.wave}" if event.wave else event.environment
+
+
+class RolloutStopped(Struct, frozen=True, kw_only=True):
+    """The rollout ended before all its steps. ``status`` is a RolloutStatus, ``why`` a clause for people."""
+
+    rollout: str
+    status: str
+    why: str
+
+
+ClusterEvent: TypeAlias = (
+    ClusterStarted | ObjectChanged | ObjectFailed | Waiting | LockAwaited | ClusterFinished
+)
+RolloutEvent: TypeAlias = WaveStarted | Soaking | RolloutStopped
+Event: TypeAlias = ClusterEvent | RolloutEvent
 EventSink: TypeAlias = Callable[[Event], None]

@@ -11,6 +11,7 @@ from fleetmgr.model.change import ClusterFailure, Op
 from fleetmgr.model.health import Health, HealthStatus
 from fleetmgr.model.memory import RunResult
 from fleetmgr.model.objects import ObjectRef
+from fleetmgr.model.rollout_history import RolloutStatus
 
 
 class Outcome(StrEnum):
@@ -60,6 +61,8 @@ class ClusterReport(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     begun: bool = True
     """False: its turn never came (``Report.stopped`` says why); nothing was written."""
+    rolled_back: str | None = None
+    """The revision that it went back to afterwards; "" where there was no way back."""
 
 
 class Stopped(Struct, frozen=True, kw_only=True):
@@ -67,6 +70,13 @@ class Stopped(Struct, frozen=True, kw_only=True):
 
     problem: Problem
     exit_code: ExitCode
+
+
+class ReportRollout(Struct, frozen=True, kw_only=True):
+    """The rollout that a run was, where clusters remember it; ``status`` as it ended."""
+
+    id: str
+    status: RolloutStatus
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -78,6 +88,7 @@ class Report(Struct, frozen=True, kw_only=True):
     clusters: tuple[ClusterReport, ...]
     partial: bool = False
     stopped: Stopped | None = None
+    rollout: ReportRollout | None = None
 
 
 class SyncStatus(StrEnum):

@@ -1,22 +1,31 @@
-"""``fleet apply``: perform a Plan that this walk has just made, environment after environment."""
+"""``fleet apply``: perform a Plan that this walk has just made: environments in their order, waves inside one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
-from fleetmgr.errors import ExitCode, Problem, Terminated
-from fleetmgr.model.change import ClusterPlan, Plan
-from fleetmgr.model.event import ClusterFinished, ClusterStarted, EventSink
-from fleetmgr.model.report import ClusterReport, Outcome, Report, Stopped
+from fleetmgr.errors import Terminated, UsageError
+from fleetmgr.expansion.rollouts import fleet_rollout
+from fleetmgr.model.change import Plan
+from fleetmgr.model.event import EventSink
+from fleetmgr.model.report import Report
+from fleetmgr.model.rollout import RolloutPlan
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
 from fleetmgr.operations.embedded.run import UpOptions
-from fleetmgr.operations.embedded.up import up
 from fleetmgr.operations.guards import refuse_unsafe
+from fleetmgr.operations.rollouts.crew import ClusterCrew
+from fleetmgr.operations.rollouts.journal import Journal
+from fleetmgr.operations.rollouts.opening import ill_clusters, opened, quiet_clusters, rolling_apps
+from fleetmgr.operations.rollouts.outcome import ended_report
+from fleetmgr.operations.rollouts.remembered import earlier, journal_of, new_id, shelves_of, take_over
+from fleetmgr.operations.rollouts.run import RolloutRun
 from fleetmgr.operations.walk import Walk
-
-FAILED_BEFORE = "FLT-5035"
-SIGNALLED = "FLT-2040"
+from fleetmgr.rollout.events import OverrideWindows
+from fleetmgr.rollout.machine import observe
+from fleetmgr.rollout.state import Instant, State
+from fleetmgr.rollout.steps import rollout_plan
 
 
 def apply(
@@ -24,102 +33,91 @@ def apply(
 ) -> Report:
     """Perform ``plan`` on every cluster that could be looked at; ``timeout`` (seconds) overrides the apps' own.
 
-    Environments in the order of fleet.yaml, all clusters of one at a time: when one fails, its neighbours are
-    finished and the next environment is not begun. Clusters that the plan could not look at are left out and stop
-    nobody. A signal finishes what is being written; the report says how far it came. ``plan`` must come from this
-    very walk: what was read for it is what the writes are fenced to. Raises PlanRefused before anything is written.
+    What may be begun when is decided by the rollout machine from ``environments[].rollout``; where nothing is said,
+    all clusters of an environment at once, and none of the next one after a failure. A signal finishes what is being
+    written; the report says how far it came. ``plan`` must come from this very walk: what was read for it is what
+    the writes are fenced to.
+
+    Raises before anything is written: PlanRefused (exit 5), RolloutPaused (7), OtherRevision (6), UsageError.
     """
     refuse_unsafe(plan)
-    del selection  # the plan holds exactly what was selected
-    options = UpOptions(
-        plan_id=plan.id,
-        revision=plan.revision,
-        actor=walk.actor,
-        wait=wait,
-        timeout=timeout,
-        lock=walk.lock,
-    )
-    reports: dict[str, ClusterReport] = {}
-
-    def one(part: ClusterPlan) -> None:
-        reports[part.cluster] = _apply_cluster(walk, part, options, sink)
-
-    stopped: Stopped | None = None
-    try:
-        for environment in walk.loaded.fleet.environments:
-            parts = [part for part in plan.clusters if part.environment == environment.name]
-            across(one, parts, parallel=walk.parallel, stop=walk.stop)
-            stopped = _after(environment.name, [reports[p.cluster] for p in parts if p.failure is None])
-            if stopped is not None:
-                break
-    except (KeyboardInterrupt, Terminated) as signal:
-        stopped = _signalled(signal)
-    return Report(
-        plan_id=plan.id,
-        fleet=plan.fleet,
-        revision=plan.revision,
-        clusters=tuple(reports.get(part.cluster) or _untouched(part, stopped) for part in plan.clusters),
-        partial=plan.partial,
-        stopped=stopped,
-    )
-
-
-def _after(environment: str, reports: Sequence[ClusterReport]) -> Stopped | None:
-    """Whether what happened in an environment keeps the next one from being begun."""
-    failed = [report.cluster for report in reports if report.exit_code is not ExitCode.OK]
-    if not failed:
-        return None
-    problem = Problem(
-        message=f"stopped after environment {environment}: {', '.join(failed)} failed",
-        hint="mend it and apply again: what is done is not done again",
-        code=FAILED_BEFORE,
-    )
-    return Stopped(problem=problem, exit_code=ExitCode.PARTIAL)
-
-
-def _signalled(signal: BaseException) -> Stopped:
-    interrupted = isinstance(signal, KeyboardInterrupt)
-    problem = Problem(
-        message=f"{'interrupted' if interrupted else 'terminated'}: what was being written was finished, nothing "
-        "else was begun",
-        hint="apply again: it goes on from here",
-        code=SIGNALLED,
-    )
-    return Stopped(problem=problem, exit_code=ExitCode.INTERRUPTED if interrupted else ExitCode.TERMINATED)
-
-
-def _untouched(part: ClusterPlan, stopped: Stopped | None) -> ClusterReport:
-    """A cluster whose turn never came: as desired already, not to be looked at, or not begun."""
-    waiting = part.failure is None and any(change.op.writes for change in part.changes)
-    code = part.failure.exit_code if part.failure is not None else ExitCode.OK
-    if waiting and stopped is not None:
-        code = stopped.exit_code
-    return ClusterReport(
-        cluster=part.cluster,
-        environment=part.environment,
-        exit_code=code,
-        failure=part.failure,
-        begun=not waiting,
-    )
-
-
-def _apply_cluster(walk: Walk, part: ClusterPlan, options: UpOptions, sink: EventSink) -> ClusterReport:
-    if part.failure is not None:
-        return _untouched(part, None)
-    to_write = sum(change.op.writes for change in part.changes)
-    sink(ClusterStarted(cluster=part.cluster, phase="apply", objects=to_write))
-    report = up(walk.scenes[part.cluster], part, options, clock=walk.clock, stop=walk.stop, sink=sink)
-    sink(
-        ClusterFinished(
-            cluster=part.cluster, phase="apply", exit_code=report.exit_code, summary=_summary(report)
+    steps = rollout_plan(plan, fleet_rollout(walk.loaded))
+    busy = [step for step in steps.steps if step.clusters]
+    if not wait and any(step.declared for step in busy):
+        raise UsageError(
+            f"--no-wait cannot be used where {busy[0].environment} has a rollout: its waves are judged by health",
+            hint="leave --no-wait out, or select an environment without a rollout",
         )
+    options = UpOptions(
+        plan_id=plan.id, revision=plan.revision, actor=walk.actor, wait=wait, timeout=timeout, lock=walk.lock
     )
-    return report
+    crew = ClusterCrew(
+        walk=walk,
+        parts={part.cluster: part for part in plan.clusters},
+        options=options,
+        sink=sink,
+        rolling=rolling_apps(plan),
+    )
+    ill = ill_clusters(walk, plan, steps) if wait else {}
+    if walk.pace.resume or (busy and (steps.guarded or len(steps.steps) > 1)):
+        return _remembered(walk, plan, selection, crew, steps, ill)
+    state = opened(steps, instant(walk), ill=ill, before=None, parallel=walk.parallel)
+    return _performed(walk, plan, crew, state, None)
 
 
-def _summary(report: ClusterReport) -> str:
-    if report.failure is not None:
-        return report.failure.problem.message
-    counts = [(o, sum(r.outcome is o for r in report.results)) for o in Outcome]
-    text = ", ".join(f"{n} {o.value}" for o, n in counts if n) or "nothing to do"
-    return text if report.exit_code is not ExitCode.TIMEOUT else f"{text}, not Healthy in time"
+def _remembered(
+    walk: Walk,
+    plan: Plan,
+    selection: Selection,
+    crew: ClusterCrew,
+    steps: RolloutPlan,
+    ill: Mapping[str, str],
+) -> Report:
+    """A rollout of several steps is kept on its clusters, so that others can see it, pause it, and go on with it."""
+    shelves = shelves_of(walk, plan)
+    found = earlier(walk, plan, selection, shelves)
+    going_on = found.going_on
+    state = opened(
+        steps,
+        instant(walk),
+        ill=ill,
+        before=going_on.state if going_on else None,
+        parallel=walk.parallel,
+    )
+    name = going_on.id if going_on else new_id(walk, plan)
+    take_over(walk, found, shelves, by=name)
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="rollout") as aside:
+        journal = journal_of(walk, state, found, selection, rollout=name, shelves=shelves, aside=aside)
+        try:
+            return _performed(walk, plan, crew, state, journal)
+        finally:
+            journal.close()
+
+
+def _performed(walk: Walk, plan: Plan, crew: ClusterCrew, state: State, journal: Journal | None) -> Report:
+    if walk.pace.override_windows:
+        override = OverrideWindows(who=walk.actor, why=walk.pace.override_windows)
+        state = observe(state, override, instant(walk))
+    run = RolloutRun(
+        state=state,
+        crew=crew,
+        clock=walk.clock,
+        stop=walk.stop,
+        sink=crew.sink,
+        parallel=walk.parallel,
+        journal=journal,
+        wait_for_windows=walk.pace.wait_for_windows,
+    )
+    quiet = quiet_clusters(state, plan)
+    try:
+        kept = across(crew.keep_up, quiet, parallel=walk.parallel, stop=walk.stop)
+    except (KeyboardInterrupt, Terminated) as signal:
+        kept, ended = [], run.stopped_by(signal)
+    else:
+        ended = run.run()
+    return ended_report(plan, ended, crew, kept, journal.record.id if journal is not None else "")
+
+
+def instant(walk: Walk) -> Instant:
+    """Now."""
+    return Instant(monotonic=walk.clock.monotonic(), wall=walk.clock.now())

@@ -7,10 +7,12 @@ import threading
 from msgspec import field
 
 from fleetmgr.model.consent import NO_CONSENT, Consent
+from fleetmgr.model.pace import STEADY, Pace
 from fleetmgr.operations.embedded.lease import LockRequest
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import ClusterConnector
+from fleetmgr.ports.past import Past
 from fleetmgr.ports.repository import Repository
 from fleetmgr.ports.source_fetcher import SourceFetcher
 from fleetmgr.spec import LoadedFleet
@@ -38,6 +40,10 @@ class Walk(Veiled, frozen=True, kw_only=True):
     """What has been said yes to for this run."""
     lock: LockRequest | None = None
     """Who takes the leases of the entries that are written to; None takes none."""
+    pace: Pace = STEADY
+    """How it goes through environments, waves and windows."""
+    past: Past | None = None
+    """The fleet as it was at other revisions; None where that cannot be had."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set by an interrupt."""
     scenes: dict[str, Scene] = field(default_factory=dict[str, Scene])

@@ -30,6 +30,8 @@ def report_data(report: Report, verdict: Verdict) -> JsonObject:
     if report.stopped is not None:
         stopped = report.stopped
         data["stopped"] = {"exitCode": int(stopped.exit_code), "error": problem_data(stopped.problem)}
+    if report.rollout is not None:
+        data["rollout"] = {"id": report.rollout.id, "status": report.rollout.status.value}
     return data
 
 
@@ -58,6 +60,8 @@ def _cluster(cluster: ClusterReport) -> JsonObject:
     }
     if not cluster.begun:
         data["begun"] = False
+    if cluster.rolled_back is not None:
+        data["rolledBackTo"] = cluster.rolled_back
     if cluster.warnings:
         data["warnings"] = list(cluster.warnings)
     if cluster.failure is not None:

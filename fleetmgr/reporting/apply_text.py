@@ -48,6 +48,8 @@ def report_text(report: Report, *, paint: Paint = PLAIN) -> str:
     lines += ["", *_warnings(report)]
     if report.partial:
         lines.append("Partial: what was not selected was neither pruned nor advanced.")
+    if report.rollout is not None and report.stopped is not None:
+        lines.append(f"Rollout {visible(report.rollout.id)} is {report.rollout.status.value}.")
     at = f" at {visible(short_revision(report.revision))}" if report.revision else ""
     plan = f"plan {report.plan_id[:12]} of fleet {visible(report.fleet)}{at}"
     whole = all(cluster.exit_code is ExitCode.OK for cluster in report.clusters)
@@ -98,6 +100,8 @@ def report_note(cluster: ClusterReport) -> str:
         for outcome in (Outcome.FAILED, Outcome.SKIPPED)
         if outcomes[outcome]
     ]
+    if cluster.rolled_back:
+        parts.append(f"rolled back to {visible(cluster.rolled_back)}")
     text = ", ".join(part for part in parts if part)
     if not text and cluster.exit_code is ExitCode.OK:
         text = "nothing to write"

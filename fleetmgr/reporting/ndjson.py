@@ -6,13 +6,17 @@ import json
 from typing import assert_never
 
 from fleetmgr.model.event import (
+    ClusterEvent,
     ClusterFinished,
     ClusterStarted,
     Event,
     LockAwaited,
     ObjectChanged,
     ObjectFailed,
+    RolloutStopped,
+    Soaking,
     Waiting,
+    WaveStarted,
 )
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.reporting.plan_data import object_data
@@ -30,26 +34,42 @@ def event_data(event: Event, *, time: str) -> JsonObject:
         "apiVersion": API_VERSION,
         "kind": type(event).__name__,
         "time": time,
-        "cluster": event.cluster,
     }
     match event:
-        case ClusterStarted():
-            return data | {"phase": event.phase} | ({"objects": event.objects} if event.objects else {})
-        case ObjectChanged():
-            return data | {"app": event.app, "op": event.op.value, **object_data(event.ref)}
-        case ObjectFailed():
-            return data | {"app": event.app, **object_data(event.ref), "error": problem_data(event.problem)}
-        case Waiting():
+        case WaveStarted():
+            wave = {"environment": event.environment, "wave": event.wave}
+            return data | wave | {"number": event.number, "of": event.of, "clusters": list(event.clusters)}
+        case Soaking():
             return data | {
+                "environment": event.environment,
+                "wave": event.wave,
+                "seconds": round(event.seconds, 3),
+            }
+        case RolloutStopped():
+            return data | {"rollout": event.rollout, "status": event.status, "why": event.why}
+        case _:
+            return data | {"cluster": event.cluster} | _of_cluster(event)
+
+
+def _of_cluster(event: ClusterEvent) -> JsonObject:
+    match event:
+        case ClusterStarted():
+            return {"phase": event.phase} | ({"objects": event.objects} if event.objects else {})
+        case ObjectChanged():
+            return {"app": event.app, "op": event.op.value, **object_data(event.ref)}
+        case ObjectFailed():
+            return {"app": event.app, **object_data(event.ref), "error": problem_data(event.problem)}
+        case Waiting():
+            return {
                 "app": event.app,
                 "ready": event.ready,
                 "total": event.total,
                 "message": event.message,
             }
         case LockAwaited():
-            return data | {"holder": event.holder}
+            return {"holder": event.holder}
         case ClusterFinished():
-            return data | {
+            return {
                 "phase": event.phase,
                 "exitCode": int(event.exit_code),
                 "summary": event.summary,

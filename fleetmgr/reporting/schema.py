@@ -13,6 +13,7 @@ from fleetmgr.model.change import ClusterStatus, Op
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.jsontypes import JsonObject, is_array, is_object
 from fleetmgr.model.report import CheckResult, Outcome, SyncStatus
+from fleetmgr.model.rollout_history import RolloutStatus
 from fleetmgr.reporting.problems import API_VERSION
 from fleetmgr.reporting.schema_memory import FLEET_ADOPTION, HISTORY, RUN, plan_file
 from fleetmgr.reporting.schema_parts import (
@@ -158,7 +159,7 @@ _APPLY = {
                 ),
                 "health": _list(_map({"app": _TEXT, "status": _one_of(HealthStatus), "message": _TEXT})),
             },
-            {"begun": _FLAG, "warnings": _TEXTS, "error": _ref("problem")},
+            {"begun": _FLAG, "rolledBackTo": _TEXT, "warnings": _TEXTS, "error": _ref("problem")},
         )
     ),
 }
@@ -268,7 +269,13 @@ _KINDS: Mapping[str, tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]] 
     "FleetAdoption": FLEET_ADOPTION,
     "Drift": (_PLAN, {}),
     "Diff": (_DIFF, {}),
-    "ApplyResult": (_APPLY, {"stopped": _map({"exitCode": _CODE, "error": _ref("problem")})}),
+    "ApplyResult": (
+        _APPLY,
+        {
+            "stopped": _map({"exitCode": _CODE, "error": _ref("problem")}),
+            "rollout": _map({"id": _TEXT, "status": _one_of(RolloutStatus)}),
+        },
+    ),
     "Status": (_status({}), {"at": _OPTIONAL_TEXT}),
     "AppStatus": ({**_status(_INSIDE), "app": _TEXT}, {"at": _OPTIONAL_TEXT}),
     "Diagnosis": (_DIAGNOSIS, {}),
@@ -305,7 +312,7 @@ _KINDS: Mapping[str, tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]] 
         {"libraries": {"type": "object", "additionalProperties": _TEXT}},
     ),
 }
-_PHASE: JsonObject = {"enum": ["preview", "apply"]}
+_PHASE: JsonObject = {"enum": ["preview", "apply", "verify", "rollback"]}
 _EVENTS: Mapping[str, Mapping[str, JsonObject]] = {
     "ClusterStarted": {"phase": _PHASE},
     "ObjectChanged": {"app": _TEXT, "op": _one_of(Op), **_NAMED},
@@ -313,6 +320,12 @@ _EVENTS: Mapping[str, Mapping[str, JsonObject]] = {
     "Waiting": {"app": _TEXT, "ready": _COUNT, "total": _COUNT, "message": _TEXT},
     "LockAwaited": {"holder": _TEXT},
     "ClusterFinished": {"phase": _PHASE, "exitCode": _CODE, "summary": _TEXT},
+}
+_WAVE_OF_EVENT = {"environment": _TEXT, "wave": _TEXT}
+_ROLLOUT_EVENTS: Mapping[str, Mapping[str, JsonObject]] = {
+    "WaveStarted": {**_WAVE_OF_EVENT, "number": _COUNT, "of": _COUNT, "clusters": _TEXTS},
+    "Soaking": {**_WAVE_OF_EVENT, "seconds": _SECONDS},
+    "RolloutStopped": {"rollout": _TEXT, "status": _one_of(RolloutStatus), "why": _TEXT},
 }
 _OPTIONAL_OF_EVENTS: Mapping[str, Mapping[str, JsonObject]] = {"ClusterStarted": {"objects": _COUNT}}
 EVENT = "event"
@@ -332,11 +345,11 @@ def output_schema(name: str) -> JsonObject:
     kind = OUTPUT_KINDS[name]
     body: JsonObject
     if name == EVENT:
-        common = {"time": _TIME, "cluster": _TEXT}
+        of_clusters = {event: {"cluster": _TEXT, **keys} for event, keys in _EVENTS.items()}
         body = {
             "oneOf": [
-                _document(event, {**common, **keys}, _OPTIONAL_OF_EVENTS.get(event, {}))
-                for event, keys in _EVENTS.items()
+                _document(event, {"time": _TIME, **keys}, _OPTIONAL_OF_EVENTS.get(event, {}))
+                for event, keys in {**of_clusters, **_ROLLOUT_EVENTS}.items()
             ]
         }
     else:

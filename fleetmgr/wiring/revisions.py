@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from fleetmgr.operations.compare_revisions import Revision
 from fleetmgr.ports.repository import Repository
 from fleetmgr.spec import load
 from fleetmgr.wiring.offline import LazyRepository, sources_of
+from fleetmgr.wiring.past import copied
 
 WORKING_TREE = "working tree"
 
@@ -32,16 +32,9 @@ def compare(file: Path, revisions: str, selection: Selection) -> Plan:
 
 
 def _at(repository: Repository, revision: str, file: Path, stack: ExitStack) -> Revision:
-    """A private copy of the commit: links are copied as links, and looked at by whoever reads the copy."""
+    """The fleet of a commit, from a private copy."""
     commit = repository.resolve(revision)
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fleetmgr-revision-"))).resolve()
-    for entry in repository.tree(commit, ".", recurse=True):
-        path = folder / entry.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if entry.link is not None:
-            path.symlink_to(entry.link)
-        else:
-            path.write_bytes(entry.content)
+    folder = copied(repository, commit, stack)
     return _opened(folder / file.name, repository, commit[:12])
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import getpass
+import importlib
 import os
 import shlex
 import socket
 import sys
+import threading
 from pathlib import Path
+from typing import cast
 
 from fleetmgr.adapters.kube.access import AccessSettings
 from fleetmgr.adapters.kube.connector import KubeConnector
 from fleetmgr.model.lease import Holder
 from fleetmgr.operations.embedded.lease import LockRequest
 from fleetmgr.operations.walk import Walk
+from fleetmgr.ports.past import Past, PastFleet
+from fleetmgr.ports.repository import Repository
 from fleetmgr.spec import Cluster, LoadedFleet
 from fleetmgr.wiring.machine import LinuxProcesses, SystemClock
 from fleetmgr.wiring.offline import open_offline
@@ -38,7 +43,32 @@ def open_walk(file: Path, *, parallel: int) -> Walk:
         actor=actor,
         parallel=parallel,
         lock=_lock(actor),
+        past=LazyPast(repository, file.name),
     )
+
+
+class LazyPast:
+    """Earlier revisions, opened when somebody wants to go back to one: hardly any run does."""
+
+    def __init__(self, repository: Repository, name: str) -> None:
+        """Nothing is opened yet."""
+        self._repository = repository
+        self._name = name
+        self._opened: Past | None = None
+        self._lock = threading.Lock()
+
+    def at(self, revision: str) -> PastFleet:
+        """As ports.past.Past."""
+        with self._lock:
+            if self._opened is None:
+                past = importlib.import_module("fleetmgr.wiring.past")
+                self._opened = cast("Past", past.PastFleets(self._repository, self._name))
+        return self._opened.at(revision)
+
+    def close(self) -> None:
+        """As ports.past.Past."""
+        if self._opened is not None:
+            self._opened.close()
 
 
 def _access(loaded: LoadedFleet, cluster: Cluster) -> AccessSettings:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from fleetmgr.errors import ExitCode, Terminated
+from fleetmgr.model.event import ClusterFinished, ClusterStarted
 from fleetmgr.planner.outcome import report_verdict
 from tests.operations.fleet_in_memory import FleetInMemory, begun, codes
 
@@ -23,7 +26,7 @@ def order(fleet: FleetInMemory) -> list[tuple[str, str]]:
     return [
         (type(e).__name__.removeprefix("Cluster"), e.cluster)
         for e in fleet.events
-        if getattr(e, "phase", "") == "apply"
+        if isinstance(e, (ClusterStarted, ClusterFinished)) and e.phase == "apply"
     ]
 
 
@@ -44,7 +47,7 @@ def test_a_failure_lets_its_neighbours_finish_and_stops_the_next_environment(fle
     assert codes(report) == {"dev-1": 9, "dev-2": 0, "staging-1": 4, "prod-1": 4, "prod-2": 4}
     assert begun(report) == ["dev-1", "dev-2"]
     assert report.stopped is not None
-    assert report.stopped.problem.message == "stopped after environment dev: dev-1 failed"
+    assert report.stopped.problem.message == "1 cluster failed in dev (dev-1); 3 clusters were not begun"
     verdict = report_verdict(report)
     assert (verdict.exit_code, verdict.reason) == (ExitCode.PARTIAL, "1 of 5 clusters timed out, 3 not begun")
     assert [name for name, wrote in fleet.written().items() if wrote] == ["dev-1", "dev-2"]
@@ -84,22 +87,27 @@ def test_the_next_apply_goes_on_where_the_last_one_stopped(fleet: FleetInMemory)
     assert [name for name in wrote if wrote[name]] == ["staging-1", "prod-1", "prod-2"]
 
 
-@pytest.mark.parametrize(("signal", "code"), [(KeyboardInterrupt, 130), (Terminated, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_finishes_what_is_written_and_reports_it(
-    fleet: FleetInMemory, signal: type[BaseException], code: int, monkeypatch: pytest.MonkeyPatch
+    fleet: FleetInMemory, number: signal.Signals, code: int
 ) -> None:
-    waits: list[int] = []
+    def stop(number: int, _: FrameType | None) -> None:
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
-    def wait(futures: list[object]) -> None:
-        waits.append(len(futures))
-        if len(waits) == 3:
-            raise signal
+    def staging(verb: str, name: str) -> None:
+        if (verb, name) == ("apply", "Deployment/web"):
+            signal.raise_signal(number)
 
-    monkeypatch.setattr("fleetmgr.operations.across.wait", wait)
-    report = fleet.apply()
+    before = signal.signal(number, stop)
+    fleet.clusters["staging-1"].before = staging
+    try:
+        report = fleet.apply()
+    finally:
+        signal.signal(number, before)
+        fleet.clusters["staging-1"].before = None
     assert int(report_verdict(report).exit_code) == code
     assert report.stopped is not None
-    assert "interrupted" in report.stopped.problem.message or code == 143
+    assert fleet.images()["staging-1"] == "web:1"
     assert codes(report)["prod-1"] == code
     assert not any(fleet.written()[name] for name in LAYOUT["prod"])
     fleet.apply()
