@@ -106,6 +106,7 @@ def _performed(walk: Walk, plan: Plan, crew: ClusterCrew, state: State, journal:
         sink=crew.sink,
         parallel=walk.parallel,
         journal=journal,
+        told=journal is not None,
         wait_for_windows=walk.pace.wait_for_windows,
     )
     quiet = quiet_clusters(state, plan)

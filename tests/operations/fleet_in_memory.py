@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import yaml
 
 from fleetmgr.model.change import Plan
-from fleetmgr.model.event import Event
+from fleetmgr.model.event import ClusterStarted, Event, EventSink
+from fleetmgr.model.pace import Pace
 from fleetmgr.model.report import Report
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.apply import apply
@@ -18,8 +20,10 @@ from fleetmgr.operations.walk import Walk
 from fleetmgr.planner.outcome import complete, has_writes
 from fleetmgr.ports.cluster import ClusterClient
 from fleetmgr.ports.cluster_errors import Unreachable
+from fleetmgr.ports.past import PastFleet
+from fleetmgr.ports.repository import TreeEntry
 from fleetmgr.spec import load
-from fleetmgr.wiring.offline import LazyRepository, sources_of
+from fleetmgr.wiring.offline import sources_of
 from tests.fakes.clock import FakeClock
 from tests.operations.worlds import WatchedCluster, config, deployment
 
@@ -39,12 +43,53 @@ class FleetClock(FakeClock):
                 cluster.settle()
 
 
+class History:
+    """Implements the parts of ports.Repository and ports.past.Past that a walk uses: commits are copies of a folder."""
+
+    def __init__(self, root: Path, commits: Path) -> None:
+        self.root = root
+        self.commits = commits
+        self.now: str | None = None
+        self.is_dirty = False
+
+    def commit(self, name: str) -> None:
+        """The folder as it is becomes a commit of that name, and HEAD."""
+        shutil.copytree(self.root, self.commits / name)
+        self.now = name
+
+    def head(self) -> str | None:
+        return self.now
+
+    def dirty(self) -> bool:
+        return self.is_dirty
+
+    def resolve(self, revision: str) -> str:
+        return revision
+
+    def moved_on(self, commit: str) -> str | None:
+        raise NotImplementedError
+
+    def tree(self, commit: str, path: str, *, recurse: bool) -> tuple[TreeEntry, ...]:
+        raise NotImplementedError
+
+    def at(self, revision: str) -> PastFleet:
+        loaded = load(self.commits / revision / "fleet.yaml")
+        return PastFleet(revision=revision, loaded=loaded, fetcher=sources_of(loaded, self))
+
+    def close(self) -> None:
+        return
+
+
 class FleetInMemory:
     """Fleet ``shop``: one app ``web`` (a Deployment and a ConfigMap) on every cluster of ``layout``."""
 
     def __init__(self, root: Path, layout: Mapping[str, Sequence[str]], **more: Any) -> None:
         """``layout`` maps environments to cluster names."""
-        self.root = root
+        self.root = root / "work"
+        self.root.mkdir()
+        self.history = History(self.root, root / "commits")
+        self.pace = Pace()
+        self.sink: EventSink | None = None
         self.layout = layout
         self.more = more
         self.environment_more: dict[str, dict[str, Any]] = {}
@@ -68,8 +113,8 @@ class FleetInMemory:
             raise Unreachable("no answer", cluster=cluster)
         return self.clusters[cluster]
 
-    def walk(self) -> Walk:
-        """Loads fleet.yaml anew."""
+    def save(self) -> Path:
+        """Writes fleet.yaml."""
         environments = [{"name": e, **self.environment_more.get(e, {})} for e in self.layout]
         clusters = [
             {"name": c, "environment": e, "access": {"context": c}, "labels": self.labels.get(c, {})}
@@ -90,12 +135,23 @@ class FleetInMemory:
         }
         file = self.root / "fleet.yaml"
         file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+        return file
+
+    def commit(self, name: str) -> None:
+        """What Git wants is a commit now."""
+        self.save()
+        self.history.commit(name)
+
+    def walk(self) -> Walk:
+        """Loads fleet.yaml anew."""
+        file = self.save()
         loaded = load(file)
-        repository = LazyRepository(self.root)
         return Walk(
             loaded=loaded,
-            repository=repository,
-            fetcher=sources_of(loaded, repository),
+            repository=self.history,
+            fetcher=sources_of(loaded, self.history),
+            pace=self.pace,
+            past=self.history,
             connector=self,
             clock=self.clock,
             actor="tester",
@@ -110,10 +166,23 @@ class FleetInMemory:
         """Plan and perform, as ``fleet apply --yes``."""
         walk = self.walk()
         made = self.plan(walk, **selection)
-        report = apply(
-            walk, made, Selection(**selection), self.events.append, wait=has_writes(made), timeout=timeout
-        )
+        report = apply(walk, made, Selection(**selection), self._told, wait=has_writes(made), timeout=timeout)
         return complete(report, made)
+
+    def _told(self, event: Event) -> None:
+        self.events.append(event)
+        if self.sink is not None:
+            self.sink(event)
+
+    def started(self, phase: str = "apply") -> list[str]:
+        """Clusters that work was begun on since the last time this was asked, in order; quiet ones left out."""
+        found = [
+            e.cluster
+            for e in self.events
+            if isinstance(e, ClusterStarted) and e.phase == phase and (e.objects or phase != "apply")
+        ]
+        self.events.clear()
+        return found
 
     def written(self) -> dict[str, list[str]]:
         """Objects that were sent, by cluster, our own records left out; and forgets them."""

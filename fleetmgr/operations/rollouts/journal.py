@@ -68,8 +68,8 @@ class Journal:
                 status=status,
                 why=why,
             )
-            if self._writing is None or self._writing.done():
-                self._writing = self._aside.submit(self._write)
+        if self._writing is None or self._writing.done():
+            self._writing = self._aside.submit(self._write)
 
     def heard(self) -> list[Event]:
         """What people have asked for since the last time; asks the clusters again from time to time."""

@@ -10,10 +10,9 @@ from msgspec.structs import replace
 from fleetmgr.errors import ExitCode, Problem, Where
 from fleetmgr.model.change import ClusterFailure, ClusterPlan, Plan
 from fleetmgr.model.report import ClusterReport, Report, ReportRollout, Stopped
-from fleetmgr.model.rollout_history import RolloutStatus
 from fleetmgr.operations.rollouts.crew import ClusterCrew
 from fleetmgr.operations.rollouts.returning import Return
-from fleetmgr.operations.rollouts.run import Ended
+from fleetmgr.operations.rollouts.run import Ended, status_of
 from fleetmgr.rollout.decisions import Done, Stop, StopVerdict, Wait
 from fleetmgr.rollout.state import Member, Phase
 
@@ -74,25 +73,8 @@ def ended_report(
         clusters=tuple(of(part) for part in plan.clusters),
         partial=plan.partial,
         stopped=stopped,
-        rollout=ReportRollout(id=rollout, status=status_of(ended)) if rollout else None,
+        rollout=ReportRollout(id=rollout, status=status_of(ended.decision)) if rollout else None,
     )
-
-
-def status_of(ended: Ended) -> RolloutStatus:
-    """How the rollout stands after the run."""
-    match ended.decision:
-        case None:
-            return RolloutStatus.INTERRUPTED
-        case Done():
-            return RolloutStatus.DONE
-        case Wait():
-            return RolloutStatus.WINDOW
-        case Stop(verdict=StopVerdict.CLOSED):
-            return RolloutStatus.WINDOW
-        case Stop(verdict=verdict):
-            return RolloutStatus(verdict.value)
-        case _:
-            assert_never(ended.decision)
 
 
 def stopped_by(ended: Ended, rollout: str) -> Stopped | None:

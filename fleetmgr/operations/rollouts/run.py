@@ -22,7 +22,7 @@ from fleetmgr.model.rollout import Step
 from fleetmgr.model.rollout_history import RolloutStatus
 from fleetmgr.operations.rollouts.journal import Journal
 from fleetmgr.ports.clock import Clock
-from fleetmgr.rollout.decisions import Done, Rollback, Start, Stop, Wait, WaitFor
+from fleetmgr.rollout.decisions import Done, Rollback, Start, Stop, StopVerdict, Wait, WaitFor
 from fleetmgr.rollout.events import (
     Event,
     Finished,
@@ -288,15 +288,7 @@ class RolloutRun(Struct, kw_only=True):
         return self._end(None, signal=code)
 
     def _ended(self, decision: Done | Stop | Wait) -> Ended:
-        match decision:
-            case Done():
-                status, why = RolloutStatus.DONE, ""
-            case Stop():
-                status, why = RolloutStatus(decision.verdict.value), decision.why
-            case Wait():
-                status, why = RolloutStatus.WINDOW, decision.why
-            case _:
-                assert_never(decision)
+        status, why = status_of(decision), "" if isinstance(decision, Done) else decision.why
         if self.journal is not None:
             self.journal.note(self.state, status, why)
         if self.told and status is not RolloutStatus.DONE:
@@ -312,6 +304,21 @@ class RolloutRun(Struct, kw_only=True):
             rolled_back=dict(self.rolled_back),
             signal=signal,
         )
+
+
+def status_of(decision: Done | Stop | Wait | None) -> RolloutStatus:
+    """How a rollout stands after a run that ended so; None: by a signal."""
+    match decision:
+        case None:
+            return RolloutStatus.INTERRUPTED
+        case Done():
+            return RolloutStatus.DONE
+        case Wait() | Stop(verdict=StopVerdict.CLOSED):
+            return RolloutStatus.WINDOW
+        case Stop():
+            return RolloutStatus(decision.verdict.value)
+        case _:
+            assert_never(decision)
 
 
 def result_of(report: ClusterReport) -> Result:
