@@ -18,6 +18,7 @@ from fleetmgr.cli.options import (
     fleet_options,
     force_option,
     lock_option,
+    pace_options,
     progress_option,
     report_options,
     show_unchanged,
@@ -65,6 +66,7 @@ class NobodyToAsk(UsageError):
     help="Wait at most so long for each app: 90s, 10m, 1h30m.",
 )
 @lock_option
+@pace_options
 @show_unchanged
 @report_options
 @progress_option
@@ -87,6 +89,10 @@ def apply(
     refused before anything is written on any cluster (exit code 5). One run at a time writes to a
     cluster: a second one waits for --lock-timeout, then ends with exit code 8 and says who is at work.
     With --force the plan begins with the list of what only --force allows.
+
+    Environments go one after another, in waves where one has a rollout: what fails, falls ill
+    while it soaks, or meets a closed window keeps later clusters from being begun, and the result
+    says so. Applying again goes on from there.
 
     With PLANFILE (of fleet plan --out), exactly that plan is applied, once. When anything that it
     was made from is different now, nothing is written and every difference is named (exit code 6).

@@ -34,6 +34,8 @@ class Invocation(Struct, kw_only=True):
     adopt: bool = False
     max_deletes: str | None = None
     lock_timeout: float = 0.0
+    wait_for_windows: bool = False
+    override_windows: str = ""
     force: bool = False
     outputs: tuple[Output, ...] = ()
     streamed: set[Path] = field(default_factory=set[Path])

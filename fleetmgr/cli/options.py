@@ -196,6 +196,28 @@ def lock_option(command: F) -> F:
     )(command)
 
 
+def pace_options(command: F) -> F:
+    """For commands that roll out: what to do about closed windows."""
+    return _apply_all(
+        command,
+        (
+            _option(
+                "--wait-for-windows",
+                field="wait_for_windows",
+                is_flag=True,
+                help="Wait until a closed window opens, instead of ending with exit code 5.",
+            ),
+            _option(
+                "--override-windows",
+                field="override_windows",
+                metavar="REASON",
+                default="",
+                help="Ignore windows in this run; the reason is remembered.",
+            ),
+        ),
+    )
+
+
 def force_option(command: F) -> F:
     """For commands that plan: take fields that others hold and replace what cannot be changed, in this run."""
     return _option(

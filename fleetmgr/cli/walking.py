@@ -10,6 +10,7 @@ from fleetmgr.cli.invocation import Invocation
 from fleetmgr.errors import UsageError
 from fleetmgr.model.consent import NO_CONSENT, Consent
 from fleetmgr.model.limits import allowance
+from fleetmgr.model.pace import Pace
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.walk import Walk
 from fleetmgr.wiring import walk as wiring
@@ -21,7 +22,8 @@ def open_walk(invocation: Invocation) -> Walk:
     walk = wiring.open_walk(invocation.file, parallel=invocation.parallel)
     if invocation.lock_timeout and walk.lock is not None:
         walk = replace(walk, lock=replace(walk.lock, timeout=invocation.lock_timeout))
-    return replace(walk, adopt=invocation.adopt, force=invocation.force, consent=consent)
+    pace = Pace(wait_for_windows=invocation.wait_for_windows, override_windows=invocation.override_windows)
+    return replace(walk, adopt=invocation.adopt, force=invocation.force, consent=consent, pace=pace)
 
 
 class UnclearConsent(UsageError):

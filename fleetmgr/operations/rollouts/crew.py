@@ -125,9 +125,7 @@ class ClusterCrew(Struct, kw_only=True):
 
     def _await(self, scene: Scene, timeout: float | None) -> Awaited:
         seconds = {app: self._timeout(scene, app, timeout) for app in self._apps(scene)}
-        return await_healthy(
-            scene, seconds, clock=self.walk.clock, stop=self.walk.stop, sink=self.sink
-        )
+        return await_healthy(scene, seconds, clock=self.walk.clock, stop=self.walk.stop, sink=self.sink)
 
     def _apps(self, scene: Scene) -> list[str]:
         """The apps of a cluster whose health decides; where the rollout changes none any more, all of them."""
