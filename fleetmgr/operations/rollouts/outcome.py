@@ -47,7 +47,7 @@ _HINTS = {
     StopVerdict.ROLLED_BACK: "mend what failed and apply again",
     StopVerdict.ROLLBACK_FAILED: "look at what keeps it from going back; revert the commit and apply",
     StopVerdict.ABORTED: "apply again to begin a new one",
-    StopVerdict.SUPERSEDED: "`fleet rollout show` follows the newer one",
+    StopVerdict.SUPERSEDED: "the newer run goes on with its own revision",
 }
 _SAID_BY_CLUSTERS = frozenset({StopVerdict.FAILED, StopVerdict.UNPROVEN, StopVerdict.UNAVAILABLE})
 """Worth nothing of their own where no cluster was left out because of them."""
@@ -81,7 +81,7 @@ def stopped_by(ended: Ended, rollout: str) -> Stopped | None:
     """Why it ended before every cluster had its turn."""
     match ended.decision:
         case None:
-            return _signalled(ended.signal or ExitCode.INTERRUPTED, rollout)
+            return _signalled(ended.signal or ExitCode.INTERRUPTED)
         case Done():
             return None
         case Wait():
@@ -112,12 +112,11 @@ def _stopped(stop: Stop, rollout: str) -> Stopped | None:
     )
 
 
-def _signalled(code: ExitCode, rollout: str) -> Stopped:
+def _signalled(code: ExitCode) -> Stopped:
     how = "interrupted" if code is ExitCode.INTERRUPTED else "terminated"
-    again = f"`fleet rollout resume {rollout}`" if rollout else "the same command"
     problem = Problem(
         message=f"{how}: what was being written was finished, nothing else was begun",
-        hint=f"{again} goes on from here",
+        hint="the same command goes on from here",
         code=SIGNALLED,
     )
     return Stopped(problem=problem, exit_code=code)
