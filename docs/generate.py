@@ -30,6 +30,7 @@ ORDER = (
         "Environment",
         "Cluster",
         "Access",
+        "Impersonate",
         "App",
         "Placement",
         "Source",

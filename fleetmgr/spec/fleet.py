@@ -45,10 +45,21 @@ class Environment(SpecModel):
     windows: tuple[Window, ...] = Field(default=(), description="When its clusters may be changed.")
 
 
+class Impersonate(SpecModel):
+    """As whom to act on a cluster, as `kubectl --as`; who we are must be allowed to impersonate."""
+
+    user: str = Field(min_length=1, description="User name; `system:serviceaccount:NAMESPACE:NAME` is one.")
+    groups: tuple[str, ...] = Field(default=(), description="Groups of that user.")
+    uid: str | None = Field(default=None, min_length=1, description="UID of that user.")
+    extra: dict[str, tuple[str, ...]] = Field(
+        default={}, description="Further attributes, each with its values."
+    )
+
+
 class Access(SpecModel):
     """The way in to a cluster; nothing given is the current context of the default kubeconfig."""
 
-    NOT_YET: ClassVar[frozenset[str]] = frozenset({"secretRef", "exec", "impersonate"})
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"secretRef", "exec"})
 
     kubeconfig: str | None = Field(
         default=None,
@@ -57,6 +68,9 @@ class Access(SpecModel):
     )
     context: str | None = Field(default=None, min_length=1, description="Context of the kubeconfig.")
     in_cluster: Bool = Field(default=False, description="Use the service account of the pod that we run in.")
+    impersonate: Impersonate | None = Field(
+        default=None, description="Act as somebody else; overrides `as` of the kubeconfig."
+    )
 
 
 class Cluster(SpecModel):

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import cast
 
-from fleetmgr.adapters.kube.access import AccessSettings
+from fleetmgr.adapters.kube.access import AccessSettings, Impersonation
 from fleetmgr.adapters.kube.connector import KubeConnector
 from fleetmgr.model.lease import Holder
 from fleetmgr.operations.embedded.lease import LockRequest
@@ -20,6 +20,7 @@ from fleetmgr.operations.walk import Walk
 from fleetmgr.ports.past import Past, PastFleet
 from fleetmgr.ports.repository import Repository
 from fleetmgr.spec import Cluster, LoadedFleet
+from fleetmgr.spec.fleet import Impersonate
 from fleetmgr.wiring.machine import LinuxProcesses, SystemClock
 from fleetmgr.wiring.offline import open_offline
 
@@ -77,7 +78,15 @@ def _access(loaded: LoadedFleet, cluster: Cluster) -> AccessSettings:
         kubeconfig=str(path) if path else None,
         context=cluster.access.context,
         in_cluster=cluster.access.in_cluster,
+        impersonation=_impersonation(cluster.access.impersonate),
     )
+
+
+def _impersonation(wanted: Impersonate | None) -> Impersonation | None:
+    if wanted is None:
+        return None
+    extra = tuple((key, value) for key, values in wanted.extra.items() for value in values)
+    return Impersonation(user=wanted.user, uid=wanted.uid or "", groups=wanted.groups, extra=extra)
 
 
 def _lock(actor: str) -> LockRequest:

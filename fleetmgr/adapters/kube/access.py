@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar, Protocol
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -13,6 +14,22 @@ from fleetmgr.ports.cluster_errors import AuthFailed
 from fleetmgr.veiled import Veiled
 
 
+class Impersonation(Struct, frozen=True, kw_only=True):
+    """``access.impersonate``, or ``as``, ``as-uid``, ``as-groups`` and ``as-user-extra`` of a kubeconfig user."""
+
+    user: str
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: tuple[tuple[str, str], ...] = ()
+
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """The request headers, repeated ones included; keys of extra are escaped as client-go does."""
+        uid = (("Impersonate-Uid", self.uid),) if self.uid else ()
+        groups = tuple(("Impersonate-Group", group) for group in self.groups)
+        extra = tuple((f"Impersonate-Extra-{quote(key, safe='')}", value) for key, value in self.extra)
+        return (("Impersonate-User", self.user), *uid, *groups, *extra)
+
+
 class AccessSettings(Struct, frozen=True, kw_only=True):
     """``clusters[].access`` of one entry. ``kubeconfig`` is an absolute path or starts with ``~/``; without it
     ``KUBECONFIG`` (a list, merged) and then ``~/.kube/config`` are read. Without ``context`` the current one."""
@@ -20,6 +37,8 @@ class AccessSettings(Struct, frozen=True, kw_only=True):
     kubeconfig: str | None = None
     context: str | None = None
     in_cluster: bool = False
+    impersonation: Impersonation | None = None
+    """Goes before what the kubeconfig says."""
 
 
 class AccessUnusable(AuthFailed):
@@ -86,22 +105,6 @@ class Credentials(Protocol):
     def renewed(self, stale: Credential) -> Credential | None:
         """A credential other than ``stale``, which the server refused; None when there is no other."""
         ...
-
-
-class Impersonation(Struct, frozen=True, kw_only=True):
-    """``as``, ``as-uid``, ``as-groups`` and ``as-user-extra`` of a kubeconfig user."""
-
-    user: str
-    uid: str = ""
-    groups: tuple[str, ...] = ()
-    extra: tuple[tuple[str, str], ...] = ()
-
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """The request headers, repeated ones included."""
-        uid = (("Impersonate-Uid", self.uid),) if self.uid else ()
-        groups = tuple(("Impersonate-Group", group) for group in self.groups)
-        extra = tuple((f"Impersonate-Extra-{key}", value) for key, value in self.extra)
-        return (("Impersonate-User", self.user), *uid, *groups, *extra)
 
 
 class Access(Struct, frozen=True, kw_only=True):

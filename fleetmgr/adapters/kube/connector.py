@@ -6,6 +6,8 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from fleetmgr.adapters.kube.access import Access, AccessFault, AccessSettings, AccessUnusable
 from fleetmgr.adapters.kube.calls import ClientOptions
 from fleetmgr.adapters.kube.client import KubeClient
@@ -62,6 +64,8 @@ class KubeConnector:
             raise AccessUnusable(f"no cluster entry `{cluster}`", cluster=cluster)
         try:
             access = self._access(settings)
+            if settings.impersonation is not None:
+                access = replace(access, impersonation=settings.impersonation)
         except AccessFault as fault:
             raise fault.for_cluster(cluster) from None
         transport = Transport(cluster, access, clock=self._clock, options=self._options)

@@ -24,8 +24,11 @@ from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.operations.embedded.surroundings import Neighbours
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import ApiResource
+from fleetmgr.ports.cluster_errors import Unreachable
 
 _FIRST_PAUSE = 0.25
+_SILENCE = 60.0
+"""Seconds that a cluster may not answer while apps are waited for: control planes restart."""
 _AT_LEAST = 10.0
 """Seconds after which everything is read again though no watch told of a change."""
 _PAUSE = 1.0
@@ -109,7 +112,7 @@ class Lookout:
         self._clock = clock
         self._sink = sink
         self._bell = Doorbell(scene.client, selector=scene.selector, clock=clock)
-        self._began = clock.monotonic()
+        self._began = self._answered = clock.monotonic()
         self._until: dict[str, tuple[Gate, float]] = {}
         self._live: dict[ObjectKey, JsonObject] = {}
         self._read_for: frozenset[ObjectRef] = frozenset()
@@ -129,7 +132,8 @@ class Lookout:
         self._pause = min(self._pause * 1.5, _PAUSE)
 
     def look(self, gates: Iterable[Gate]) -> dict[str, Verdict]:
-        """The verdicts on those that are decided, by app; an app waits at one gate at a time. Raises ClusterError."""
+        """The verdicts on those that are decided, by app; an app waits at one gate at a time. A cluster that
+        is silent for a moment is waited for as well. Raises ClusterError."""
         now = self._clock.monotonic()
         open_now = list(gates)
         for gate in open_now:
@@ -137,9 +141,17 @@ class Lookout:
             if known is None or known[0] is not gate:
                 self._until[gate.app] = (gate, now + gate.seconds)
                 self._pause = _FIRST_PAUSE
-        self._read(open_now)
-        self._ask_around()
-        verdicts = {gate.app: self._judge(gate) for gate in open_now}
+        try:
+            self._read(open_now)
+            self._ask_around()
+            verdicts = {gate.app: self._judge(gate) for gate in open_now}
+        except Unreachable:
+            last = max((self._until[gate.app][1] for gate in open_now), default=now)
+            if now >= min(self._answered + _SILENCE, last):
+                raise
+            self._read_for = frozenset()  # what was seen before says nothing any more
+            return {}
+        self._answered = self._clock.monotonic()
         return {app: verdict for app, verdict in verdicts.items() if verdict is not None}
 
     def _read(self, gates: Sequence[Gate]) -> None:

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetmgr.adapters.kube.access import Access, AccessFault, AccessSettings, AccessUnusable, Environment
+from fleetmgr.adapters.kube.access import (
+    Access,
+    AccessFault,
+    AccessSettings,
+    AccessUnusable,
+    Environment,
+    Impersonation,
+)
 from fleetmgr.adapters.kube.connector import KubeConnector
 from fleetmgr.adapters.kube.credentials import PluginRegistry
 from fleetmgr.adapters.kube.environment_proxy import environment_proxy
@@ -20,6 +27,7 @@ from fleetmgr.adapters.kube.redaction import HIDDEN, without_credentials
 from fleetmgr.adapters.kube.resolution import from_kubeconfig, from_service_account
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.jsontypes import Json, JsonObject
+from tests.adapters.kube.api_server import Reply, Script
 from tests.fakes.clock import FakeClock
 
 Write = Callable[..., Path]
@@ -320,3 +328,22 @@ def test_no_document_does_worse_than_a_fault(
         resolved(path)
     except AccessFault:
         return
+
+
+def test_who_the_entry_acts_as_goes_before_the_kubeconfig(
+    server: Script, kubeconfig: Callable[..., Path], clock: FakeClock
+) -> None:
+    path = kubeconfig(cluster={"server": server.url}, user={"token": "t", "as": "from-kubeconfig"})
+    wanted = Impersonation(
+        user="ann", uid="7", groups=("dev", "ops"), extra=(("scopes.example.com/a b", "view"),)
+    )
+    settings = AccessSettings(kubeconfig=str(path), context="dev", impersonation=wanted)
+    connector = KubeConnector({"dev-1": settings}, environment={}, clock=clock)
+    server.say(Reply(body={"gitVersion": "v1"}))
+    connector.connect("dev-1").version()
+    seen = server.seen[0]
+    assert seen.headers["impersonate-user"] == "ann"
+    assert seen.headers["impersonate-uid"] == "7"
+    assert seen.groups == ("dev", "ops")
+    assert seen.headers["impersonate-extra-scopes.example.com%2fa%20b"] == "view"
+    connector.close()
