@@ -18,6 +18,7 @@ from fleetmgr.model.policy import Policy
 from fleetmgr.model.target import Patch, PatchTarget
 from fleetmgr.spec import App, Environment, LoadedFleet, Overlay, OverlayException, Sync
 from fleetmgr.spec.overlay import Patch as WrittenPatch
+from fleetmgr.spec.retry import Retry
 
 Path = tuple[str | int, ...]
 MAPS = ("images", "replicas", "labels", "annotations")
@@ -41,6 +42,7 @@ class Layer(Struct, frozen=True, kw_only=True):
     source_path_at: Path = ()
     revision: str | None = None
     sync: Sync | None = None
+    retry: Retry | None = None
 
     @property
     def names(self) -> Mapping[str, str | None]:
@@ -91,6 +93,7 @@ def base_layers(loaded: LoadedFleet, app: App, environment: Environment) -> Iter
         path=("environments", environment.name),
         vars=environment.vars,
         sync=sync,
+        retry=environment.retry,
     )
     path = ("apps", app.name)
     yield Layer(
@@ -103,6 +106,7 @@ def base_layers(loaded: LoadedFleet, app: App, environment: Environment) -> Iter
         source_path_at=(*path, "source", "path"),
         revision=app.source.revision,
         sync=app.sync,
+        retry=app.retry,
     )
     for overlay, at, name in _overlays(loaded, app, environment.name):
         yield _layer(overlay, at, f"{name} {environment.name}")
@@ -134,7 +138,12 @@ def fold(loaded: LoadedFleet, app: App, layers: list[Layer]) -> Folded:
         source_path=source_path,
         source_where=source_where,
         revision=next((la.revision for la in reversed(layers) if la.revision is not None), None),
-        policy=fold_policy(app, loaded.fleet.defaults.sync, said),
+        policy=fold_policy(
+            app,
+            loaded.fleet.defaults.sync,
+            said,
+            retry=[loaded.fleet.defaults.retry, *(la.retry for la in layers)],
+        ),
         overlay_where=_overlay_where(loaded, layers),
     )
 

@@ -7,16 +7,20 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TypeVar
 
-from fleetmgr.model.policy import IgnoreRule, OnConflict, OnRemove, Policy, Prune, Replace
+from fleetmgr.model.policy import IgnoreRule, OnConflict, OnRemove, Policy, Prune, Replace, Retry
 from fleetmgr.spec import App, Sync
+from fleetmgr.spec.fields import seconds
+from fleetmgr.spec.retry import Retry as WrittenRetry
 
 Rule = TypeVar("Rule", bound=StrEnum)
 
 _REMOVAL = {Prune.NEVER: OnRemove.ORPHAN, Prune.CONFIRM: OnRemove.CONFIRM, Prune.ALWAYS: OnRemove.DELETE}
 
 
-def fold_policy(app: App, defaults: Sync | None, layers: Sequence[Sync]) -> Policy:
-    """``layers`` in their order; ``defaults`` hold for what no layer says.
+def fold_policy(
+    app: App, defaults: Sync | None, layers: Sequence[Sync], *, retry: Sequence[WrittenRetry | None] = ()
+) -> Policy:
+    """``layers`` in their order; ``defaults`` hold for what no layer says. ``retry`` holds defaults and layers.
 
     Without ``onRemove`` an app that leaves Git is treated as its objects are: by ``prune``.
     """
@@ -41,7 +45,22 @@ def fold_policy(app: App, defaults: Sync | None, layers: Sequence[Sync]) -> Poli
             )
             for rule in app.ignore_differences
         ),
+        retry=_retry(retry),
     )
+
+
+def _retry(layers: Sequence[WrittenRetry | None]) -> Retry:
+    """The last that each key is said to be."""
+    folded = Retry()
+    for said in layers:
+        if said is not None:
+            folded = Retry(
+                limit=folded.limit if said.limit is None else said.limit,
+                backoff=folded.backoff if said.backoff is None else seconds(said.backoff),
+                factor=folded.factor if said.factor is None else float(said.factor),
+                max_backoff=folded.max_backoff if said.max_backoff is None else seconds(said.max_backoff),
+            )
+    return folded
 
 
 def _on_remove(defaults: Sync | None, layers: Sequence[Sync]) -> OnRemove | None:

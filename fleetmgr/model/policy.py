@@ -57,6 +57,19 @@ class IgnoreRule(Struct, frozen=True, kw_only=True):
     managers: tuple[str, ...] = ()
 
 
+class Retry(Struct, frozen=True, kw_only=True):
+    """How an object is tried again whose cluster fails for a moment: ``limit`` further attempts; times in seconds."""
+
+    limit: int = 3
+    backoff: float = 2.0
+    factor: float = 2.0
+    max_backoff: float = 30.0
+
+    def pause(self, attempt: int) -> float:
+        """Seconds before further attempt number ``attempt`` (they count from 0)."""
+        return min(self.backoff * self.factor ** min(attempt, 100), self.max_backoff)
+
+
 class Policy(Struct, frozen=True, kw_only=True):
     """The rules of one app on one cluster; guards (prune, replace) are the strictest of all layers."""
 
@@ -65,3 +78,4 @@ class Policy(Struct, frozen=True, kw_only=True):
     replace: Replace = Replace.ASK
     on_conflict: OnConflict = OnConflict.TAKE
     ignore: tuple[IgnoreRule, ...] = ()
+    retry: Retry = Retry()

@@ -38,6 +38,8 @@ class Unreachable(ClusterError):
 
     code: ClassVar[str] = "FLT-3001"
     exit_code: ClassVar[ExitCode] = ExitCode.PARTIAL
+    answered: bool = False
+    """An API server answered, but only that it cannot right now (429, 5xx)."""
 
 
 class AuthFailed(ClusterError):

@@ -9,6 +9,7 @@ from pydantic import Field
 from fleetmgr.spec.fields import HOST, Bool, Duration, Json, Name, StringMap
 from fleetmgr.spec.limits import Limits
 from fleetmgr.spec.overlay import Overlay, SpecModel, Sync
+from fleetmgr.spec.retry import Retry
 from fleetmgr.spec.rollout import Window
 
 
@@ -105,7 +106,7 @@ class App(SpecModel):
     """A deployable unit."""
 
     NOT_YET: ClassVar[frozenset[str]] = frozenset(
-        {"project", "patches", "sources", "requireCommit", "rollout"} | {"retry"}
+        {"project", "patches", "sources", "requireCommit", "rollout"}
     )
 
     name: Name = Field(description="Name of the app, unique in the fleet.")
@@ -140,6 +141,7 @@ class App(SpecModel):
     ignore_differences: tuple[IgnoredDifference, ...] = Field(
         default=(), description="Fields that are left as they are live."
     )
+    retry: Retry | None = Field(default=None, description="How its objects are tried again.")
     timeout: Duration | None = Field(
         default=None, description="How long an apply waits for it to be Healthy."
     )

@@ -11,6 +11,7 @@ from fleetmgr.spec.fields import Bool, Duration, Json, Name, StringMap
 from fleetmgr.spec.health import KindHealth
 from fleetmgr.spec.limits import Limits
 from fleetmgr.spec.overlay import SpecModel, Sync
+from fleetmgr.spec.retry import Retry
 from fleetmgr.spec.rollout import Rollout, Window
 
 API_VERSION = "fleetmgr.dev/v1"
@@ -19,17 +20,18 @@ API_VERSION = "fleetmgr.dev/v1"
 class Defaults(SpecModel):
     """What holds where nothing else is said."""
 
-    NOT_YET: ClassVar[frozenset[str]] = frozenset({"retry", "requireCommit"})
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"requireCommit"})
 
     timeout: Duration | None = Field(default=None, description="How long an apply waits for an app (10m).")
     sync: Sync | None = Field(default=None, description="How apps are brought to clusters.")
     limits: Limits | None = Field(default=None, description="How much one apply may delete.")
+    retry: Retry | None = Field(default=None, description="How objects are tried again.")
 
 
 class Environment(SpecModel):
     """A step on the promotion path; has a folder environments/NAME/."""
 
-    NOT_YET: ClassVar[frozenset[str]] = frozenset({"promotion", "requireCommit", "retry"})
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"promotion", "requireCommit"})
 
     name: Name = Field(description="Name of the environment, unique in the fleet.")
     vars: dict[str, Json] = Field(
@@ -39,6 +41,7 @@ class Environment(SpecModel):
     limits: Limits | None = Field(
         default=None, description="How much one apply may delete on each of its clusters."
     )
+    retry: Retry | None = Field(default=None, description="How objects are tried again on its clusters.")
     rollout: Rollout | None = Field(
         default=None, description="In which waves its clusters are changed; unset is all at once."
     )

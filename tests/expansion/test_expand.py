@@ -9,7 +9,7 @@ import pytest
 from fleetmgr.errors import InvalidInput, Problem
 from fleetmgr.expansion import expand, expand_cluster
 from fleetmgr.expansion.explain import explain
-from fleetmgr.model.policy import Prune
+from fleetmgr.model.policy import Prune, Retry
 from fleetmgr.model.target import Target
 from fleetmgr.spec import LoadedFleet
 from tests.spec.folders import FULL, FULL_FILES, MINIMAL, loaded, told
@@ -103,6 +103,18 @@ def test_prune_is_the_strictest(
     text = text.replace("path: apps/web}", f"path: x}}, overlays: {{dev: {{{sync(overlay)}}}}}, {sync(app)}")
     (target,) = expand(loaded(tmp_path, text + f"defaults: {{{sync(defaults)}}}\n"))
     assert target.policy.prune is (Prune.ALWAYS if prune else Prune.NEVER)
+
+
+def test_each_key_of_retry_is_said_by_the_last_layer(tmp_path: Path) -> None:
+    text = MINIMAL.replace("name: dev}", "name: dev, retry: {limit: 7, factor: 1.5}}", 1)
+    text = text.replace("namespace: web,", "namespace: web, retry: {backoff: 1m, limit: 0},", 1)
+    assert text.count("retry") == 2
+    (target,) = expand(
+        loaded(tmp_path, text + "defaults: {retry: {maxBackoff: 2m, limit: 9, backoff: 1s}}\n")
+    )
+    assert target.policy.retry == Retry(limit=0, backoff=60.0, factor=1.5, max_backoff=120.0)
+    (plain,) = expand(loaded(tmp_path, MINIMAL))
+    assert plain.policy.retry == Retry()
 
 
 def test_overlay_namespace_moves_the_app(tmp_path: Path) -> None:

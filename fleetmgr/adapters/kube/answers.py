@@ -106,9 +106,11 @@ def error_for(answer: Answer, call: Call, cluster: str, *, source: str = "") -> 
     if is_final(answer):
         return _invalid(case, reason=case.reason or "Invalid")
     if answer.status >= _SERVER_ERROR or answer.status == _TOO_MANY or not _is_api_answer(answer, status):
-        return Unreachable(
+        error = Unreachable(
             case.text, cluster=cluster, where=case.where, hint=_hint_unreachable(answer, status)
         )
+        error.answered = status is not None
+        return error
     return _refused(case)
 
 

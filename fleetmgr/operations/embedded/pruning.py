@@ -16,6 +16,7 @@ from fleetmgr.model.ordering import REMOVAL, Phase, ordering_of
 from fleetmgr.operations.embedded.gates import After, Walk, drive, pass_leaving
 from fleetmgr.operations.embedded.hooks import run_phase
 from fleetmgr.operations.embedded.live import in_parallel
+from fleetmgr.operations.embedded.persisting import persistently
 from fleetmgr.operations.embedded.run import Run, check_stop, settle_all
 from fleetmgr.operations.embedded.stages import goes_first
 from fleetmgr.operations.embedded.write import delete_object
@@ -85,7 +86,7 @@ def _delete_steps(run: Run, app: str, deletes: Sequence[Change]) -> Walk:
 def _delete(run: Run, changes: Sequence[Change]) -> None:
     def delete(change: Change) -> FleetError | tuple[str, ...]:
         try:
-            if not delete_object(run.scene, change):
+            if not persistently(run, change.app, lambda: delete_object(run.scene, change)):
                 run.lingering.add(change.ref)
         except FleetError as error:
             return error

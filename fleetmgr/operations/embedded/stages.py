@@ -11,6 +11,7 @@ from fleetmgr.model.objects import GroupKind
 from fleetmgr.operations.embedded.adopting import write_adoption
 from fleetmgr.operations.embedded.gates import Walk, drive, pass_gate
 from fleetmgr.operations.embedded.live import in_parallel
+from fleetmgr.operations.embedded.persisting import persistently
 from fleetmgr.operations.embedded.recreating import recreate
 from fleetmgr.operations.embedded.run import Run, check_stop, settle_all
 from fleetmgr.operations.embedded.scene import CRD
@@ -49,15 +50,19 @@ def write_all(run: Run, changes: Sequence[Change]) -> bool:
 
     def write(change: Change) -> FleetError | tuple[str, ...]:
         try:
-            resource = run.scene.resources.get(change.ref.key)
-            if resource is None:
-                return write_namespace(run.scene, change.ref)
-            if change.op is Op.ADOPT:
-                return write_adoption(run.scene, resource, change)
-            if change.op is Op.REPLACE:
-                return recreate(run, resource, change)
-            return write_resource(run.scene, resource)
+            return persistently(run, change.app, lambda: _write(run, change))
         except FleetError as error:
             return error
 
     return settle_all(run, changes, in_parallel(write, changes))
+
+
+def _write(run: Run, change: Change) -> tuple[str, ...]:
+    resource = run.scene.resources.get(change.ref.key)
+    if resource is None:
+        return write_namespace(run.scene, change.ref)
+    if change.op is Op.ADOPT:
+        return write_adoption(run.scene, resource, change)
+    if change.op is Op.REPLACE:
+        return recreate(run, resource, change)
+    return write_resource(run.scene, resource)
