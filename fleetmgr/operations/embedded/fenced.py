@@ -63,8 +63,8 @@ def exclusively(  # noqa: PLR0913 - what a run is
         parent_name(scene.entry.fleet, scene.entry.cluster, app): parent.version
         for app, parent in scene.parents.items()
     }
+    fenced: ClusterClient = FencedClient(scene.client, tenure, versions)
     with renewed(tenure):
-        fenced: ClusterClient = FencedClient(scene.client, tenure, versions)
         yield replace(scene, client=fenced)
 
 
