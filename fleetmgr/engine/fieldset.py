@@ -7,7 +7,7 @@ sigs.k8s.io/structured-merge-diff/v6/fieldpath/serialize.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import orjson
 from msgspec import Struct
@@ -30,7 +30,12 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 def entries(live: JsonObject) -> Iterator[Entry]:
     """Every managedFields entry of an object."""
-    for raw in array_at(live, "metadata", "managedFields"):
+    return parsed(array_at(live, "metadata", "managedFields"))
+
+
+def parsed(raws: Iterable[Json]) -> Iterator[Entry]:
+    """Entries as they stand in managedFields."""
+    for raw in raws:
         if is_object(raw):
             yield Entry(
                 manager=str(raw.get("manager", "")),
@@ -162,7 +167,7 @@ def holds(fields: JsonObject, path: str) -> bool:
     a leaf: an atomic list or map)."""
     node = fields
     for segment in path.strip("/").split("/"):
-        child = _descend(node, segment)
+        child = descend(node, segment)
         if child is None:
             return False
         if not child:
@@ -171,7 +176,30 @@ def holds(fields: JsonObject, path: str) -> bool:
     return True
 
 
-def _descend(node: JsonObject, segment: str) -> JsonObject | None:
+def value_at(body: Json, path: str) -> Json:
+    """The value at a pointer as made by this package; None where there is none."""
+    for segment in path.strip("/").split("/"):
+        if is_object(body):
+            body = body.get(unescape(segment))
+        elif is_array(body):
+            body = next(
+                (item for at, item in enumerate(body) if is_named(item, segment) or segment == str(at)), None
+            )
+        else:
+            return None
+    return body
+
+
+def is_named(item: Json, segment: str) -> bool:
+    """Whether ``[name=main]`` names an item of a list."""
+    if not is_object(item) or not (segment.startswith("[") and segment.endswith("]")):
+        return False
+    names = [part.partition("=")[0] for part in segment[1:-1].split(",")]
+    return all(name in item for name in names) and key_segment({n: item[n] for n in names}) == segment
+
+
+def descend(node: JsonObject, segment: str) -> JsonObject | None:
+    """The fieldset below one segment of a pointer."""
     if segment.startswith("[="):
         value = node.get(f"v:{segment[2:-1]}")
         return value if is_object(value) else None

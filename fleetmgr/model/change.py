@@ -56,6 +56,28 @@ class FieldDiff(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sensitive: bool = False
 
 
+class Left(StrEnum):
+    """Why a desired field is not sent."""
+
+    CONFLICT = "conflict"
+    """Another manager has set it to something else, and ``onConflict`` is ``keep-theirs``."""
+    AUTOSCALER = "autoscaler"
+    """An autoscaler sets it."""
+
+
+class LeftField(Struct, frozen=True, kw_only=True):
+    """A desired field that stays as it is live: ``field.old`` is live, ``field.new`` desired.
+
+    ``manager`` is the field manager, or the autoscaler, that it is left to; ``since`` when it wrote it last (RFC
+    3339, "" where the server does not say).
+    """
+
+    field: FieldDiff
+    manager: str
+    why: Left = Left.CONFLICT
+    since: str = ""
+
+
 class Adoption(Struct, frozen=True, kw_only=True):
     """``managers`` whose entries in managedFields become ours; ``kept`` says which fields that Git does not name
     stay because the server refuses to lose them: ``nothing``, ``spec`` or ``everything``."""
@@ -97,6 +119,8 @@ class Change(Veiled, frozen=True, kw_only=True, omit_defaults=True):
     """Only because of ``--force``."""
     hook: HookRun | None = None
     """Set for HOOK only; a hook of two phases is two Changes."""
+    left: tuple[LeftField, ...] = ()
+    """What Git names and is left to others all the same: no change, and told."""
     origin: Origin | None = None
     live: JsonObject | None = None
     result: JsonObject | None = None

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from fleetmgr.model.objects import ObjectRef
+
 
 class Prune(StrEnum):
     """What becomes of an object that Git no longer names. Strictest first."""
@@ -41,6 +43,10 @@ class OnConflict(StrEnum):
     FAIL = "fail"
 
 
+ON_CONFLICT_ANNOTATION = "fleetmgr.dev/on-conflict"
+"""On an object: an OnConflict that holds for it instead of its app's."""
+
+
 class IgnoreRule(Struct, frozen=True, kw_only=True):
     """Fields whose difference is nobody's business here (``ignoreDifferences``). Empty or None says nothing.
 
@@ -55,6 +61,15 @@ class IgnoreRule(Struct, frozen=True, kw_only=True):
     pointers: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     managers: tuple[str, ...] = ()
+
+    def matches(self, ref: ObjectRef) -> bool:
+        """Whether the rule is about this object."""
+        return (
+            self.kind in ("*", ref.kind)
+            and self.group in (None, "*", ref.group)
+            and self.name in (None, ref.name)
+            and self.namespace in (None, ref.namespace)
+        )
 
 
 class Retry(Struct, frozen=True, kw_only=True):

@@ -14,12 +14,13 @@ _ALONE = frozenset({Op.CREATE, Op.DELETE, Op.HOOK, Op.KEEP})
 def same_changes(plan: Plan, *, unchanged: bool = False) -> tuple[ChangeGroup, ...]:
     """The changes of ``plan`` by (app, object), each with the clusters where it is the same.
 
-    Same means: app, op, object, field diffs, reason and marks. ``keep`` only with ``unchanged``.
+    Same means: app, op, object, field diffs, reason, marks and what is left to others. ``keep`` only with
+    ``unchanged``, or where something is left to others.
     """
     found: dict[str, tuple[Change, list[str]]] = {}
     for cluster in plan.clusters:
         for change in cluster.changes:
-            if change.op is Op.KEEP and not unchanged:
+            if change.op is Op.KEEP and not unchanged and not change.left:
                 continue
             found.setdefault(_key(change), (change, []))[1].append(cluster.cluster)
     groups = [ChangeGroup(change=change, clusters=tuple(clusters)) for change, clusters in found.values()]
@@ -38,4 +39,5 @@ def _key(change: Change) -> str:
         change.writer if change.drift else None,
         change.drift_since,
     ]
-    return json.dumps([change.app, change.op.value, list(change.ref), fields, marks], sort_keys=True)
+    left = [[x.field.path, x.field.old, x.field.new, x.manager, x.why] for x in change.left]
+    return json.dumps([change.app, change.op.value, list(change.ref), fields, marks, left], sort_keys=True)

@@ -7,6 +7,7 @@ clusters with equal overlays share one prepared object.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import orjson
 from msgspec import Struct
@@ -23,6 +24,7 @@ from fleetmgr.model.applyset import (
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import GroupKind, ObjectRef, Origin, ref_of, split_api_version
 from fleetmgr.model.ordering import Ordering, read_ordering
+from fleetmgr.model.policy import ON_CONFLICT_ANNOTATION, OnConflict
 from fleetmgr.model.resource import PATCH_MANAGER_ANNOTATION, SKIP_AWAIT_ANNOTATION, field_manager
 from fleetmgr.model.target import Overlay
 from fleetmgr.rendering.canonical import Notes, canonical
@@ -34,6 +36,7 @@ from fleetmgr.veiled import Veiled
 
 RESERVED_LABEL = "FLT-1309"
 INVALID_FIELD = "FLT-1310"
+UNKNOWN_POLICY = "FLT-1112"
 LEFT_OUT = "FLT-1351"
 NAMESPACE_DROPPED = "FLT-1352"
 
@@ -95,6 +98,7 @@ def prepare(body: JsonObject, origin: Origin, setting: Setting) -> Prepared:
         warnings.append(Problem(message=message, where=place, code=LEFT_OUT))
     ordering, faults = read_ordering(body)
     problems += unreadable(faults, ref, origin)
+    problems += _annotations(body, origin, ref)
     body = _stamp(body, setting.fleet)
     return Prepared(
         body=body,
@@ -107,6 +111,17 @@ def prepare(body: JsonObject, origin: Origin, setting: Setting) -> Prepared:
         problems=tuple(problems),
         warnings=tuple(warnings),
     )
+
+
+def _annotations(body: JsonObject, origin: Origin, ref: ObjectRef) -> Iterator[Problem]:
+    """Our own annotations must say something that we know."""
+    said = object_at(body, "metadata", "annotations").get(ON_CONFLICT_ANNOTATION)
+    if said is not None and said not in list(OnConflict):
+        message = (
+            f"annotation {ON_CONFLICT_ANNOTATION}: `{str(said)[:40]}` is none of {', '.join(OnConflict)}"
+        )
+        where = origin.where(obj=ref.short, field=f'metadata.annotations["{ON_CONFLICT_ANNOTATION}"]')
+        yield Problem(message=message, where=where, code=UNKNOWN_POLICY)
 
 
 def with_part_of(body: JsonObject, part_of: str) -> JsonObject:

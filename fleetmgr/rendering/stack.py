@@ -25,6 +25,7 @@ from fleetmgr.rendering.unmatched import Wanted
 
 TWO_OWNERS = "FLT-1312"
 NO_OBJECTS = "FLT-1353"
+IDLE_RULE = "FLT-1113"
 
 
 def render_stack(
@@ -99,6 +100,7 @@ class _StackBuild:
         if not objects and not source.parsed.problems:
             message = f"app `{target.app}` has no objects: nothing in `{target.source.path}` is one"
             self._warnings[Problem(message=message, where=target.source_where, code=NO_OBJECTS)] = None
+        self._note_idle_rules(target, objects)
         self._found.append((target, objects))
         self._apps.append(
             StackApp(
@@ -160,6 +162,14 @@ class _StackBuild:
         if not source.parsed.problems:
             self._problems.update(dict.fromkeys(wanted.problems()))
         return objects
+
+    def _note_idle_rules(self, target: Target, objects: list[tuple[Prepared, Origin]]) -> None:
+        """A rule about differences that is about no object is most often a slip in a kind or a name."""
+        for rule in target.policy.ignore:
+            if objects and not any(rule.matches(prepared.ref) for prepared, _ in objects):
+                named = "/".join(part for part in (rule.group, rule.kind, rule.namespace, rule.name) if part)
+                message = f"ignoreDifferences of app `{target.app}`: no object is {named}"
+                self._warnings[Problem(message=message, where=target.where, code=IDLE_RULE)] = None
 
     def _note(self, prepared: Prepared) -> None:
         if prepared.problems:

@@ -9,6 +9,7 @@ from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff,
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.verdict import Verdict
+from fleetmgr.reporting.left import left_data
 from fleetmgr.reporting.problems import API_VERSION, problem_data
 from fleetmgr.reporting.redaction import hides
 from fleetmgr.reporting.refusals import refusal_data
@@ -46,6 +47,7 @@ def _summary(plan: Plan) -> JsonObject:
         **{op.value: ops[op] for op in Op},
         "unverified": sum(1 for change in changes if change.unverified),
         "drift": sum(1 for change in changes if change.drift),
+        "left": sum(len(change.left) for change in changes),
     }
 
 
@@ -64,7 +66,7 @@ def _cluster(cluster: ClusterPlan, verdict: Verdict, *, unchanged: bool) -> Json
         data["warnings"] = list(cluster.warnings)
     if cluster.failure is not None:
         data["error"] = problem_data(cluster.failure.problem)
-    data["changes"] = [change_data(c) for c in cluster.changes if unchanged or c.op is not Op.KEEP]
+    data["changes"] = [change_data(c) for c in cluster.changes if unchanged or c.op is not Op.KEEP or c.left]
     return data
 
 
@@ -86,6 +88,7 @@ def change_data(change: Change) -> JsonObject:
         "immutable": _immutable(change),
         "forced": change.forced or None,
         "hook": {"phase": change.hook.phase, "wave": change.hook.wave} if change.hook else None,
+        "left": [left_data(change.ref, left) for left in change.left] or None,
         "origin": str(change.origin) if change.origin else None,
     }
     return data | {key: value for key, value in optional.items() if value is not None}

@@ -9,6 +9,7 @@ from itertools import groupby
 from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, Op, Plan
 from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.escape import visible, visible_lines
+from fleetmgr.reporting.left import left_count, left_lines
 from fleetmgr.reporting.problems import failure_lines
 from fleetmgr.reporting.refusals import refusal_lines
 from fleetmgr.reporting.rollout import rollout_lines
@@ -63,7 +64,9 @@ def plan_headline(plan: Plan) -> str:
     if statuses[ClusterStatus.ERROR]:
         parts.append(f"{statuses[ClusterStatus.ERROR]} failed")
     headline = f"Plan: {counted(len(plan.clusters), 'cluster')}, {', '.join(parts)}"
-    return f"{headline}; not written: {left}" if left else headline
+    headline = f"{headline}; not written: {left}" if left else headline
+    others = left_count(plan.clusters)
+    return f"{headline}; {others}" if others else headline
 
 
 def op_counts(clusters: Sequence[ClusterPlan]) -> tuple[str, str]:
@@ -95,7 +98,7 @@ def cluster_lines(plan: Plan, paint: Paint) -> list[str]:
 def cluster_note(cluster: ClusterPlan) -> str:
     """What a cluster's line says behind its status: counts, and that we meet it for the first time."""
     written, left = op_counts([cluster])
-    parts = [part for part in (written, left) if part]
+    parts = [part for part in (written, left, left_count([cluster])) if part]
     if cluster.first_contact:
         parts.append("first contact")
     return ", ".join(parts)
@@ -110,12 +113,14 @@ def change_lines(group: ChangeGroup, paint: Paint) -> list[str]:
     line = f"{head} ({_on(group)}){_marks(change)}"
     if brief:
         told = change.reason is not None and not change.unverified
-        return [f"{line}: {visible(change.reason or '')}" if told else line]
+        line = f"{line}: {visible(change.reason or '')}" if told else line
+        return [line, *(f"{FIELD_INDENT}{text}" for text in left_lines(change))]
     told = change.reason is not None and not change.unverified  # said once for all of them, at the end
     below = visible_lines(change.reason or "") if told else []
     if change.op in _BLOCKED and change.origin is not None:
         below.append(f"at {visible(str(change.origin))}")
     below += [line for diff in change.diff for line in field_lines(change.ref, diff, paint)]
+    below += left_lines(change)
     return [line, *(f"{FIELD_INDENT}{text}" for text in below)]
 
 
@@ -175,7 +180,8 @@ def nothing_to_do(plan: Plan, what: str) -> str:
         return f"No {what} to write; not as desired, and left alone: {counted(listed, 'object')}."
     if any(change.unverified for cluster in plan.clusters for change in cluster.changes):
         return f"No {what} found; what is unverified may differ."
-    return f"No {what}: every cluster is as desired."
+    others = left_count(plan.clusters)
+    return f"No {what}: every cluster is as desired{f', but for {others}' if others else ''}."
 
 
 def short_revision(revision: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fleetmgr.model.change import ClusterStatus, Op
+from fleetmgr.model.change import ClusterStatus, Left, Op
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.jsontypes import JsonObject, is_array, is_object
 from fleetmgr.model.report import CheckResult, Outcome, SyncStatus
@@ -62,6 +62,7 @@ from fleetmgr.reporting.schema_rollout import ROLLOUT
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
+_LEFT_TO: Mapping[str, JsonObject] = {"manager": _TEXT, "why": _one_of(Left)}
 _DEFS: Mapping[str, JsonObject] = {
     "problem": _map(
         {"code": _ERROR_CODE, "message": _TEXT},
@@ -72,6 +73,12 @@ _DEFS: Mapping[str, JsonObject] = {
         {"file": _TEXT, "line": _COUNT, "column": _COUNT, "cluster": _TEXT, "object": _TEXT, "field": _TEXT},
     ),
     "object": _map(dict.fromkeys(("group", "version", "kind", "namespace", "name"), _TEXT)),
+    "left": {
+        "oneOf": [
+            _map({"path": _TEXT, "live": {}, "desired": {}, **_LEFT_TO}, {"since": _TEXT}),
+            _map({"path": _TEXT, "sensitive": {"const": True}, **_LEFT_TO}, {"since": _TEXT}),
+        ]
+    },
     "health": _map({"status": _one_of(HealthStatus), "message": _TEXT}),
     "field": {
         "oneOf": [
@@ -95,6 +102,7 @@ _CHANGE = _map(
         "immutable": _TEXTS,
         "forced": {"const": True},
         "hook": _map({"phase": _TEXT, "wave": {"type": "integer"}}),
+        "left": _list(_ref("left")),
         "origin": _TEXT,
     },
 )
@@ -103,7 +111,7 @@ _PLAN = {
     **_RUN,
     "summary": _counts(
         *("clusters", *(status.value for status in ClusterStatus)),
-        *(*(op.value for op in Op), "unverified", "drift"),
+        *(*(op.value for op in Op), "unverified", "drift", "left"),
     ),
     "clusters": _list(
         _map(

@@ -19,6 +19,7 @@ from fleetmgr.spec.files import CODE, Files
 from fleetmgr.spec.fleet import Cluster, Fleet
 from fleetmgr.spec.foreign import refuse_foreign
 from fleetmgr.spec.health_rules import check_health
+from fleetmgr.spec.ignored import check_ignored
 from fleetmgr.spec.includes import flatten
 from fleetmgr.spec.loaded import SECTIONS, LoadedFleet, Places
 from fleetmgr.spec.overlay import Overlay, SpecModel
@@ -82,7 +83,9 @@ class _Loading:
         self._places.overlays = {key: place for key, (place, _) in raw.items()}
         overlays = dict(self._valid_overlays(raw))
         fleet = self._fleet()
-        self._problems += islice(check(self._declared(fleet, overlays)), MOST)
+        declared = self._declared(fleet, overlays)
+        self._problems += islice(check(declared), MOST)
+        self._problems += islice(check_ignored(declared.apps, self._places), MOST)
         if fleet is not None:
             self._problems += _required_version(fleet, self._places)
             self._problems += check_health(fleet.health, self._places)

@@ -184,6 +184,7 @@ def test_the_data() -> None:
         "keep": 1,
         "unverified": 0,
         "drift": 0,
+        "left": 0,
     }
     head = {key: value for key, value in data.items() if key not in ("clusters", "summary")}
     assert head == {

@@ -22,6 +22,7 @@ from fleetmgr.model.resource import Resource
 from fleetmgr.model.upkeep import LAST_APPLIED, visible
 from fleetmgr.operations.embedded.asking import WEBHOOK_FAILED, ask
 from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.operations.embedded.sending import held_by_others, sent_to, to_send
 from fleetmgr.operations.embedded.write import TRIES, Changed, fenced, served_as
 from fleetmgr.ports.cluster import ApiResource
 from fleetmgr.ports.cluster_errors import AccessDenied, ApiRejected, ObjectConflict, ObjectInvalid
@@ -51,6 +52,10 @@ def adopt(
     """The planned adoption: what it changes, exactly as the apply will, and what the other tool must be told."""
     manager = scene.entry.manager
     taking = takeover(live, manager)
+    sending = to_send(scene, resource, live, taking=taking)
+    if sending.against:
+        return held_by_others(resource, sending.against), ()
+    resource = sending.resource
     diff = changes_between(live, _compared(resource, live, taking), taking.fields)
     change = _change(resource, live, taking, Kept.NOTHING, diff)
     asked = ask(scene, resource, served, change)
@@ -61,6 +66,7 @@ def adopt(
     after, kept, why = _rehearsed(scene, resource, served, live, answer, taking)
     diff = changes_between(live, after, apply_fields(answer, manager))
     change = _change(resource, live, taking, kept, diff, after)
+    change = replace(change, left=sending.left)
     if why is not None:
         change = replace(change, unverified=True, reason=f"{change.reason}; {why}")
     return change, warnings
@@ -204,7 +210,7 @@ def write_adoption(scene: Scene, resource: Resource, change: Change) -> tuple[st
         _check_as_planned(scene, resource, live)
         try:
             moved = _moved(scene, resource, served, live, adoption)
-            body = fenced(resource, moved)
+            body = fenced(sent_to(scene, resource, moved), moved)
             return scene.client.apply(
                 served, body, manager=scene.entry.manager, force=True, dry_run=False
             ).warnings
@@ -220,6 +226,7 @@ def _moved(
     """The object once the entries have moved; ``live`` itself when there is nothing to move."""
     manager = scene.entry.manager
     taking = takeover(live, manager)
+    resource = _sent(scene, resource, live)
     if not array_at(live, "metadata", "managedFields"):
         body = fenced(resource, live)
         answer = scene.client.apply(served, body, manager=manager, force=True, dry_run=True).body
@@ -247,13 +254,19 @@ def _moved(
     )
 
 
+def _sent(scene: Scene, resource: Resource, live: JsonObject) -> Resource:
+    """What is sent once the entries have moved."""
+    return to_send(scene, resource, live, taking=takeover(live, scene.entry.manager)).resource
+
+
 def _check_as_planned(scene: Scene, resource: Resource, live: JsonObject) -> None:
     """Nothing has moved since the plan, its makers' marks neither, but what others write that keep their fields
     (the revision of a Deployment, the volume of a claim)."""
     planned = scene.live.get(resource.ref.key, {})
     if object_at(planned, "metadata").get("uid") != object_at(live, "metadata").get("uid"):
         raise _changed(scene, resource, "was replaced by another object since the plan")
-    if differing(resource.inputs, live, {}) != differing(resource.inputs, planned, {}):
+    sent, foreseen = (_sent(scene, resource, body) for body in (live, planned))
+    if differing(sent.inputs, live, {}) != differing(foreseen.inputs, planned, {}):
         raise _changed(scene, resource, "was changed since the plan")
     taking = takeover(live, scene.entry.manager)
     for diff in changes_between(planned, live, {}):

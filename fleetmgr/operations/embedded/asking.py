@@ -10,12 +10,14 @@ from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.leaving import TERMINATING, why_leaving
 from fleetmgr.operations.embedded.replacing import refused
 from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.operations.embedded.sending import apply_as
 from fleetmgr.operations.embedded.simulating import simulated
-from fleetmgr.ports.cluster import ApiResource
+from fleetmgr.ports.cluster import ApiResource, Applied
 from fleetmgr.ports.cluster_errors import (
     AccessDenied,
     ApiRejected,
     AuthFailed,
+    ObjectConflict,
     ObjectGone,
     ObjectInvalid,
     Unreachable,
@@ -33,19 +35,15 @@ def ask(
 ) -> Change | tuple[JsonObject, tuple[str, ...]]:
     """The server's answer to a dry run; where it cannot be asked, the change as compared, marked so."""
     try:
-        answer = scene.client.apply(
-            served,
-            resource.inputs,
-            manager=scene.entry.manager,
-            force=change.op is not Op.CREATE,
-            dry_run=True,
-        )
+        answer = _answer(scene, resource, served, change)
     except (Unreachable, AuthFailed):
         raise
     except AccessDenied as error:
         return _unverified(change, error.message)
     except ObjectGone as error:
         return replace(change, op=Op.DENIED, reason=error.message)
+    except ObjectConflict as error:
+        return replace(change, op=Op.CONFLICT, reason=error.message)
     except ApiRejected as error:
         if error.reason == WEBHOOK_FAILED:
             return _unverified(change, error.message)
@@ -64,6 +62,15 @@ def _rejected(
         if planned is not None:
             return planned
     return replace(change, op=Op.DENIED, reason=error.message)
+
+
+def _answer(scene: Scene, resource: Resource, served: ApiResource, change: Change) -> Applied:
+    """An adoption takes fields from the managers whose entries move, whatever the policy about others."""
+    if change.op is not Op.ADOPT:
+        live = change.op is not Op.CREATE
+        return apply_as(scene, resource, served, resource.inputs, live=live, dry_run=True)
+    manager = scene.entry.manager
+    return scene.client.apply(served, resource.inputs, manager=manager, force=True, dry_run=True)
 
 
 def _unverified(change: Change, why: str) -> Change:

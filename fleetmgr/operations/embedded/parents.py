@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fleetmgr.engine.inventory import Parent, body_digest, key_text, marker_body, parent_body
+from fleetmgr.engine.inventory import Parent, key_text, marker_body, parent_body
 from fleetmgr.engine.record import HookMemory, Record
 from fleetmgr.engine.secrecy import is_secret
 from fleetmgr.model.applyset import SYSTEM_NAMESPACE, parent_name
@@ -26,6 +26,7 @@ from fleetmgr.operations.embedded.flapping import fights_after
 from fleetmgr.operations.embedded.jobs import finished_jobs, unremembered
 from fleetmgr.operations.embedded.keys import NoKey, make_key
 from fleetmgr.operations.embedded.scene import Scene, ensure_system_namespace
+from fleetmgr.operations.embedded.sending import desired_digest
 
 
 def prepare(scene: Scene, *, now: str) -> None:
@@ -194,7 +195,7 @@ def _drifted(before: Record, went: AppRun) -> dict[str, str]:
 def recorded_objects(scene: Scene, app: str) -> dict[str, str]:
     """Digests of the desired objects of an app; Secrets have none."""
     return {
-        key_text(key): body_digest(r.inputs)
+        key_text(key): desired_digest(scene, r)
         for key, r in scene.resources.items()
         if r.app == app and not is_secret(r.inputs)
     }

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from fleetmgr.engine.compare import differing
 from fleetmgr.engine.fieldset import apply_fields, leftovers, own_fields
-from fleetmgr.engine.inventory import body_digest, key_text
+from fleetmgr.engine.inventory import key_text
 from fleetmgr.engine.keeping import keeps_by_annotation
 from fleetmgr.engine.ownership import Owner, writer_of
 from fleetmgr.engine.rerun import run_of, runs_again
@@ -30,6 +30,12 @@ from fleetmgr.operations.embedded.jobs import finished_earlier
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.replacing import NO_SUCH_RUN, run_again
 from fleetmgr.operations.embedded.scene import CRD, Scene, namespace_ref
+from fleetmgr.operations.embedded.sending import (
+    desired_digest,
+    held_by_others,
+    to_send,
+    without_ignored_fields,
+)
 from fleetmgr.operations.embedded.simulating import comes_with_api_service, simulated
 from fleetmgr.ports.cluster import ApiResource
 
@@ -176,12 +182,26 @@ def _existing_of_ours(
     scene: Scene, resource: Resource, served: ApiResource, live: JsonObject
 ) -> tuple[Change, tuple[str, ...]]:
     manager = scene.entry.manager
-    whose = scene.whose(live)
     again = runs_again(resource, live)
     if again is not None:
         return run_again(scene, resource, served, again), ()
-    if settled(resource.inputs, live, manager):
+    if settled(without_ignored_fields(scene, resource, live).inputs, live, manager):
         return _change(resource, Op.KEEP), ()
+    sending = to_send(scene, resource, live, release=False)
+    if sending.against:
+        return held_by_others(resource, sending.against), ()
+    if settled(sending.resource.inputs, live, manager):
+        return _change(resource, Op.KEEP, left=sending.left), ()
+    change, warnings = _update_of_ours(scene, to_send(scene, resource, live).resource, served, live)
+    return replace(change, left=sending.left), warnings
+
+
+def _update_of_ours(
+    scene: Scene, resource: Resource, served: ApiResource, live: JsonObject
+) -> tuple[Change, tuple[str, ...]]:
+    """``resource`` is what would be sent."""
+    manager = scene.entry.manager
+    whose = scene.whose(live)
     change = _update(scene, resource, live, _local_diff(resource, live, manager))
     moves = f"moves here from app {whose.app}" if whose.app not in (None, resource.app) else None
     if moves:
@@ -237,7 +257,7 @@ def _recorded(scene: Scene, resource: Resource) -> bool:
     if is_secret(resource.inputs):
         app = scene.stack_app(resource.app)
         return app is not None and record.artifact_digest == app.artifact_digest
-    return record.objects.get(key_text(resource.ref.key)) == body_digest(resource.inputs)
+    return record.objects.get(key_text(resource.ref.key)) == desired_digest(scene, resource)
 
 
 def _shown(before: JsonObject | None, after: JsonObject) -> tuple[JsonObject | None, JsonObject | None]:

@@ -68,6 +68,9 @@ def replacing(
     scene: Scene, resource: Resource, served: ApiResource, change: Change, fields: tuple[str, ...]
 ) -> Change:
     """The planned replacement of an object of ours; denied without consent, or if it could not be created again."""
+    resource = scene.resources.get(
+        resource.ref.key, resource
+    )  # a new one gets all that Git says, ignored or not
     kind = resource.ref.key.group_kind
     live = scene.live[resource.ref.key]
     how = Replacement(fields=fields, propagation=propagation(kind, live, resource.inputs))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fleetmgr.engine.compare import differing
 from fleetmgr.engine.ownership import Owner
 from fleetmgr.errors import ExitCode, FleetError, Where
 from fleetmgr.model.applyset import FLEET_LABEL
@@ -13,6 +12,7 @@ from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.operations.embedded.sending import apply_as, differing_as_sent, sent_to
 from fleetmgr.ports.cluster import ApiResource
 from fleetmgr.ports.cluster_errors import ObjectConflict
 
@@ -39,11 +39,10 @@ def write_resource(scene: Scene, resource: Resource) -> tuple[str, ...]:
     for attempt in range(TRIES):
         live = scene.client.get(served, namespace=resource.ref.namespace, name=resource.ref.name)
         _check_unchanged(scene, resource, live)
-        body = resource.inputs if live is None else _fenced_ours(scene, resource, live)
+        sent = sent_to(scene, resource, live)
+        body = sent.inputs if live is None else _fenced_ours(scene, sent, live)
         try:
-            return scene.client.apply(
-                served, body, manager=scene.entry.manager, force=live is not None, dry_run=False
-            ).warnings
+            return apply_as(scene, sent, served, body, live=live is not None, dry_run=False).warnings
         except ObjectConflict as error:
             if error.owners or attempt == TRIES - 1:
                 raise
@@ -59,8 +58,8 @@ def _check_unchanged(scene: Scene, resource: Resource, live: JsonObject | None) 
     planned = scene.live.get(resource.ref.key)
     if live is None or planned is None:
         return
-    still = differing(resource.inputs, live, {})
-    if still and still != differing(resource.inputs, planned, {}):
+    still = differing_as_sent(scene, resource, live)
+    if still and still != differing_as_sent(scene, resource, planned):
         raise Changed(
             f"{resource.ref.short} was changed since the plan",
             where=Where(cluster=scene.entry.cluster, object=str(resource.ref)),
