@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec import field
 from msgspec.structs import replace
 
 from fleetmgr.engine.inventory import Parent, key_text
@@ -27,7 +28,7 @@ CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 class Scene(Veiled, frozen=True, kw_only=True):
     """``stack`` holds every app of the entry; ``apps`` are the selected ones (removed apps included)."""
 
-    VEILED = frozenset({"live"})
+    VEILED = frozenset({"live", "autoscalers"})
 
     client: ClusterClient
     entry: Entry
@@ -50,6 +51,8 @@ class Scene(Veiled, frozen=True, kw_only=True):
     """``--force``: fields that others hold are taken and immutable objects are replaced, whatever asks first."""
     uid: str = ""
     """kube-system's, at first contact where it may be read."""
+    autoscalers: dict[str, tuple[JsonObject, ...]] = field(default_factory=dict[str, tuple[JsonObject, ...]])
+    """Autoscalers of the cluster by namespace, as far as somebody has asked for them."""
 
     @property
     def selector(self) -> str:

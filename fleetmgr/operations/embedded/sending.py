@@ -20,9 +20,10 @@ from fleetmgr.engine.inventory import body_digest
 from fleetmgr.engine.secrecy import is_secret, mask_diff
 from fleetmgr.errors import FleetError, Where
 from fleetmgr.model.change import Change, FieldDiff, LeftField, Op
-from fleetmgr.model.jsontypes import JsonObject, object_at
+from fleetmgr.model.jsontypes import JsonObject, child, object_at
 from fleetmgr.model.policy import ON_CONFLICT_ANNOTATION, OnConflict
 from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.autoscalers import handed_over
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.cluster import ApiResource, Applied
 from fleetmgr.ports.cluster_errors import ObjectConflict
@@ -81,19 +82,24 @@ def to_send(
     """What is to be applied to ``live`` (None: everything, it is made). ``taking`` is an adoption that has not
     happened yet; ``release`` as for ``still_sent``."""
     policy, ignoring = on_conflict(scene, resource), ignored_of(scene, resource)
-    if live is None or (policy is OnConflict.TAKE and not ignoring):
+    alone = policy is OnConflict.TAKE and not ignoring and child(live or {}, "spec", "replicas") is None
+    if live is None or alone:
         return Sending(resource=resource)
     known = _held(scene, live, taking)
     body = still_sent(resource.inputs, live, ignoring, known, release=release)
+    left = handed_over(scene, _as(resource, body), live, known)
+    if left:
+        ignoring = ignoring.and_at(one.field.path for one in left)
+        body = still_sent(resource.inputs, live, ignoring, known, release=release)
     theirs = contested(body, live, known) if policy is not OnConflict.TAKE else ()
     if not theirs:
-        return Sending(resource=_as(resource, body))
+        return Sending(resource=_as(resource, body), left=left)
     told = _masked(resource, theirs)
     if policy is OnConflict.FAIL:
-        return Sending(resource=_as(resource, body), against=told)
-    staying = ignoring.and_at(left.field.path for left in theirs)
+        return Sending(resource=_as(resource, body), left=left, against=told)
+    staying = ignoring.and_at(one.field.path for one in theirs)
     body = still_sent(resource.inputs, live, staying, known, release=release)
-    return Sending(resource=_as(resource, body), left=told)
+    return Sending(resource=_as(resource, body), left=(*left, *told))
 
 
 def _held(scene: Scene, live: JsonObject, taking: Takeover | None) -> Held:
