@@ -121,6 +121,23 @@ def test_an_autoscaler_keeps_what_it_set(fleet: Fleet) -> None:
     assert holders(fleet, "replicas") == {"kube-controller-manager"}
 
 
+def test_replicas_are_handed_over_to_an_autoscaler_of_the_same_commit(fleet: Fleet) -> None:
+    deployed(fleet, web=DEPLOYMENT)
+    fleet.manifests(web=WITHOUT_REPLICAS, hpa=HPA)
+    change = fleet.plan().change("Deployment/web")
+    (left,) = change["left"]
+    assert (change["op"], left["live"], left["manager"]) == ("keep", 5, "HorizontalPodAutoscaler web")
+    fleet.apply("--no-wait")
+    assert replicas(fleet) == 5
+    fleet.kubectl("scale", "deployment", "web", "--replicas=7")
+    fleet.manifests(web=DEPLOYMENT.replace(*IMAGE_2), hpa=HPA)
+    assert paths(fleet.plan().change("Deployment/web")) == [
+        "/spec/template/spec/containers/[name=main]/image"
+    ]
+    fleet.apply("--no-wait")
+    assert replicas(fleet) == 7
+
+
 def test_what_is_ignored_only_later_stays_as_it_is_and_heals_once_it_is_not(fleet: Fleet) -> None:
     deployed(fleet, web=DEPLOYMENT)
     fleet.kubectl("scale", "deployment", "web", "--replicas=7")
