@@ -26,6 +26,7 @@ _GROUPS: Mapping[str, str] = {
     "extensions": f"{_BUILT_IN}.network",
     "autoscaling": f"{_BUILT_IN}.scaling",
     "policy": f"{_BUILT_IN}.scaling",
+    "admissionregistration.k8s.io": f"{_BUILT_IN}.admission",
     "apiextensions.k8s.io": f"{_BUILT_IN}.extensions",
     "apiregistration.k8s.io": f"{_BUILT_IN}.extensions",
 }
@@ -57,7 +58,6 @@ _SUFFIXES: Mapping[str, str] = {
 _OF_KUBERNETES = frozenset(
     {
         "",
-        "admissionregistration.k8s.io",
         "authentication.k8s.io",
         "authorization.k8s.io",
         "certificates.k8s.io",

@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from fleetmgr.health.builtin.admission import with_endpoints
 from fleetmgr.health.builtin.scaling import autoscaler_conditions
 from fleetmgr.health.conditions import healthy
 from fleetmgr.health.pods import with_pods
 from fleetmgr.health.served import awaits_address, with_peers
 from fleetmgr.model.health import Health, HealthStatus
 from fleetmgr.model.jsontypes import JsonObject
+from fleetmgr.model.webhooks import WEBHOOK_KINDS, services_of
 
 _WORKLOADS = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"})
 _NOT_WELL = frozenset({HealthStatus.PROGRESSING, HealthStatus.DEGRADED})
@@ -33,6 +35,10 @@ class Surroundings(Protocol):
         """Why its pods cannot be created (the newest event says FailedCreate), or nothing."""
         ...
 
+    def endpoints(self, namespace: str, service: str) -> Iterable[JsonObject] | None:
+        """The EndpointSlices of a Service; None where they may not be read."""
+        ...
+
     def serves(self, group: str) -> bool:
         """Whether the cluster serves an API group."""
         ...
@@ -40,15 +46,25 @@ class Surroundings(Protocol):
 
 def in_surroundings(health: Health, live: JsonObject, around: Surroundings) -> Health:
     """``health`` of ``live`` by itself, with what its surroundings add."""
+    kind = live.get("kind")
+    if kind in WEBHOOK_KINDS:
+        return _with_servers(health, live, around)
     if health.status not in _NOT_WELL:
         return health
-    kind = live.get("kind")
     if awaits_address(live):
         return with_peers(health, live, around.peers(live))
     if kind in _WORKLOADS:
         return _explained(health, live, around)
     if kind == "HorizontalPodAutoscaler" and _lacks_metrics(live) and not around.serves("metrics.k8s.io"):
         return healthy("does not scale: nobody on this cluster serves metrics.k8s.io")
+    return health
+
+
+def _with_servers(health: Health, live: JsonObject, around: Surroundings) -> Health:
+    for service in services_of(live):
+        found = with_endpoints(health, service, around.endpoints(*service))
+        if found is not health:
+            return found
     return health
 
 

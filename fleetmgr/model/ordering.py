@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fleetmgr.model.jsontypes import JsonObject, child, is_object
 from fleetmgr.model.objects import ObjectKey
@@ -66,6 +67,11 @@ class Ordering(Struct, frozen=True, kw_only=True):
     wave: int = 0
     policies: frozenset[DeletePolicy] = frozenset({DeletePolicy.BEFORE_CREATION})
     depends_on: tuple[ObjectKey, ...] = ()
+
+
+def after(ordering: Ordering, keys: tuple[ObjectKey, ...]) -> Ordering:
+    """``ordering`` with more that must be there before."""
+    return replace(ordering, depends_on=(*ordering.depends_on, *keys)) if keys else ordering
 
 
 PLAIN = Ordering()

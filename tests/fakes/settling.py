@@ -129,6 +129,6 @@ def endpoint_slice(service: JsonObject) -> JsonObject:
             ],
         },
         "addressType": "IPv4",
-        "endpoints": [],
+        "endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": True}}],
         "ports": [],
     }

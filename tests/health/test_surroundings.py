@@ -21,6 +21,7 @@ class Around:
     ) -> None:
         self._pods, self._peers, self._said = pods, peers, said
         self.groups: set[str] = set()
+        self.slices: Sequence[Any] | None = ()
 
     def pods(self, workload: dict[str, Any]) -> Sequence[Any]:
         assert workload["kind"] != "Ingress"
@@ -33,6 +34,10 @@ class Around:
     def warnings(self, live: dict[str, Any]) -> Sequence[str]:
         assert live["kind"] != "Deployment"
         return self._said
+
+    def endpoints(self, namespace: str, service: str) -> Sequence[Any] | None:
+        assert (namespace, service) == ("shop", "hook")
+        return self.slices
 
     def serves(self, group: str) -> bool:
         return group in self.groups
@@ -140,3 +145,26 @@ def test_an_autoscaler_without_a_metrics_api_is_as_good_as_it_can_be() -> None:
     assert "nobody on this cluster serves metrics.k8s.io" in judged(live, around).message
     around.groups.add("metrics.k8s.io")
     assert judged(live, around).status.value == "Degraded"
+
+
+def test_a_webhook_is_well_once_somebody_is_behind_its_service() -> None:
+    hook = {"name": "a.b.c", "clientConfig": {"service": {"namespace": "shop", "name": "hook"}}}
+    live: dict[str, Any] = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "check"},
+        "webhooks": [hook],
+    }
+    around = Around()
+    found = judged(live, around)
+    assert (found.status.value, found.message) == ("Progressing", "Service shop/hook has no ready endpoint")
+    around.slices = [{"endpoints": [{"conditions": {"ready": False}}]}]
+    assert judged(live, around).status.value == "Progressing"
+    around.slices = [{"endpoints": [{"conditions": {"ready": False}}, {"conditions": {"ready": True}}]}]
+    assert judged(live, around).status.value == "Healthy"
+    around.slices = None
+    assert judged(live, around).status.value == "Healthy"
+    around.slices = ()
+    assert (
+        judged({**live, "webhooks": [{**hook, "failurePolicy": "Ignore"}]}, around).status.value == "Healthy"
+    )

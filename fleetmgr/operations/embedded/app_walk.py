@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 
+from fleetmgr.engine.admission import seen_by
 from fleetmgr.engine.order import stages, steps
 from fleetmgr.model.change import Change, Op
 from fleetmgr.model.objects import ObjectKey, ObjectRef
-from fleetmgr.model.ordering import Phase, ordering_of
+from fleetmgr.model.ordering import Phase, after, ordering_of
 from fleetmgr.model.report import Outcome
 from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.gates import After, Part, Walk, pass_gate
 from fleetmgr.operations.embedded.hook_plan import hooks_of
 from fleetmgr.operations.embedded.hooks import run_hooks, run_phase, run_sync_fail
 from fleetmgr.operations.embedded.run import Run
+from fleetmgr.operations.embedded.scene import plural_of
 from fleetmgr.operations.embedded.stages import write_all
 from fleetmgr.operations.embedded.wait import Until, Verdict
 
@@ -87,7 +89,7 @@ def _write_steps(run: Run, app: str, changes: Sequence[Change]) -> Part:
     hooks = {c.ref.key: c for c in run.hook_changes(app, Phase.SYNC)}
     todo = {c.ref.key: c for c in changes}
     earlier: list[Resource] = []
-    for step in _steps(run, app):
+    for step in _steps(run, app, changes):
         mine = [todo.pop(ref.key) for ref in step if ref.key in todo]
         of_sync = [hooks.pop(ref.key) for ref in step if ref.key in hooks]
         if (mine or of_sync) and earlier:
@@ -106,8 +108,12 @@ def _write_steps(run: Run, app: str, changes: Sequence[Change]) -> Part:
     return True
 
 
-def _steps(run: Run, app: str) -> list[list[ObjectRef]]:
-    objects = [(r.ref, ordering_of(r.inputs)) for r in _members(run, app)]
+def _steps(run: Run, app: str, changes: Sequence[Change]) -> list[list[ObjectRef]]:
+    """The app's own order, and after webhooks that are written now what they are to see."""
+    members = _members(run, app)
+    written = {c.ref.key for c in changes}
+    seen = seen_by([r for r in members if r.ref.key in written], lambda ref: plural_of(run.scene, ref))
+    objects = [(r.ref, after(ordering_of(r.inputs), seen.get(r.ref.key, ()))) for r in members]
     objects += [(h.resource.ref, h.ordering) for h in hooks_of(run.scene, app, (Phase.SYNC,))]
     return steps(objects)
 

@@ -212,6 +212,18 @@ def ensure_system_namespace(client: ClusterClient, manager: str) -> None:
         client.apply(NAMESPACES, body, manager=manager, force=False, dry_run=False)
 
 
+def plural_of(scene: Scene, ref: ObjectRef) -> str:
+    """How the API names a kind in URLs; as a CRD of this entry says where the cluster does not serve it yet."""
+    served = scene.discovery.find(*ref[:3])
+    if served is not None:
+        return served.plural
+    for resource in scene.resources.values():
+        names = object_at(resource.inputs, "spec", "names")
+        if resource.ref.kind == CRD.kind and names.get("kind") == ref.kind:
+            return str(names.get("plural"))
+    return f"{ref.kind.lower()}s"
+
+
 def namespace_ref(name: str) -> ObjectRef:
     """The Namespace object."""
     return ObjectRef("", "v1", "Namespace", "", name)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fleetmgr.model.jsontypes import JsonArray, JsonObject, array_at, child, is_array, is_object, object_at
 from fleetmgr.model.objects import split_api_version
 from fleetmgr.ports.cluster import ApiResource, ClusterClient, Discovery
-from fleetmgr.ports.cluster_errors import AuthFailed, ClusterError, Unreachable
+from fleetmgr.ports.cluster_errors import AccessDenied, AuthFailed, ClusterError, ObjectGone, Unreachable
 
 _PODS = ApiResource(group="", version="v1", kind="Pod", plural="pods", namespaced=True)
 _EVENTS = ApiResource(group="", version="v1", kind="Event", plural="events", namespaced=True)
@@ -19,6 +19,9 @@ _REPLICA_SETS = ApiResource(
 )
 _REVISIONS = ApiResource(
     group="apps", version="v1", kind="ControllerRevision", plural="controllerrevisions", namespaced=True
+)
+_SLICES = ApiResource(
+    group="discovery.k8s.io", version="v1", kind="EndpointSlice", plural="endpointslices", namespaced=True
 )
 _REVISION = "deployment.kubernetes.io/revision"
 _POD_HASH, _REVISION_HASH = "pod-template-hash", "controller-revision-hash"
@@ -68,6 +71,15 @@ class Neighbours:
         if newest is None or newest.get("reason") != "FailedCreate":
             return ()
         return (f"FailedCreate: {newest.get('message') or 'its pods cannot be created'}",)
+
+    def endpoints(self, namespace: str, service: str) -> tuple[JsonObject, ...] | None:
+        """The EndpointSlices of a Service; None where they may not be read."""
+        try:
+            return self._client.list(
+                _SLICES, namespace=namespace, selector=f"kubernetes.io/service-name={service}"
+            )
+        except (AccessDenied, ObjectGone):
+            return None
 
     def serves(self, group: str) -> bool:
         """Whether the cluster serves an API group, as far as discovery could see."""
