@@ -104,7 +104,31 @@ def apply(
       fleet apply -e prod --yes --timeout 15m -o json
     """
     walk, selected, plan = _planned(invocation, planfile)
-    _show_plan(invocation, replace(plan, refusals=()), unchanged=show_unchanged)
+    return make_so(
+        invocation,
+        walk,
+        selected,
+        plan,
+        yes=yes,
+        no_wait=no_wait,
+        timeout=timeout,
+        unchanged=show_unchanged,
+    )
+
+
+def make_so(  # noqa: PLR0913 - what the command line says
+    invocation: Invocation,
+    walk: Walk,
+    selected: Selection,
+    plan: Plan,
+    *,
+    yes: bool,
+    no_wait: bool,
+    timeout: float | None,
+    unchanged: bool = False,
+) -> ExitCode:
+    """Show ``plan``, ask, perform it, show what became of it."""
+    _show_plan(invocation, replace(plan, refusals=()), unchanged=unchanged)
     refuse_unsafe(plan)
     writes = has_writes(plan)
     if writes and not yes and not _confirmed(invocation, plan):

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Entry] = {
     "show": Entry("fleetmgr.cli.show", "Show a plan that was kept in a file.", _CHANGE),
     "unlock": Entry("fleetmgr.cli.unlock", "Release the lease of a run that died.", _CHANGE),
     "adopt": Entry("fleetmgr.cli.adopt", "Take over what a renamed fleet held.", _CHANGE),
+    "rollout": Entry("fleetmgr.cli.rollout", "See, pause, resume and end rollouts.", _CHANGE),
     "diff": Entry("fleetmgr.cli.diff", "Show the plan as a diff of objects.", _CHANGE),
     "status": Entry("fleetmgr.cli.status", "Show sync and health of apps on clusters.", _LOOK),
     "history": Entry("fleetmgr.cli.history", "Show what was applied when, by whom.", _LOOK),

@@ -59,6 +59,7 @@ from fleetmgr.reporting.schema_parts import (
     ref as _ref,
 )
 from fleetmgr.reporting.schema_rollout import ROLLOUT
+from fleetmgr.reporting.schema_rollouts import REMEMBERED_ROLLOUT, ROLLOUTS
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -275,6 +276,8 @@ _KINDS: Mapping[str, tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]] 
     "PlanFile": plan_file({"kind": {"const": "Plan"}, **_PLAN}, _REFUSALS),
     "History": HISTORY,
     "FleetAdoption": FLEET_ADOPTION,
+    "Rollouts": ROLLOUTS,
+    "Rollout": REMEMBERED_ROLLOUT,
     "Drift": (_PLAN, {}),
     "Diff": (_DIFF, {}),
     "ApplyResult": (

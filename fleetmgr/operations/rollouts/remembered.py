@@ -59,7 +59,7 @@ def earlier(walk: Walk, plan: Plan, selection: Selection, shelves: Mapping[str, 
     known = merged(ask_all(shelves, lambda _, shelf: shelf.all()).copies())
     wanted = walk.pace.resume
     if wanted:
-        return Earlier(going_on=_to_resume(known, wanted, plan))
+        return Earlier(going_on=to_resume(known, wanted, plan.revision))
     open_ones = [record for record in known.values() if not record.over]
     ours = [r for r in open_ones if _overlaps(r, plan, selection)]
     same = [r for r in ours if _committed(plan) and r.revision == plan.revision]
@@ -89,7 +89,8 @@ def _paused(record: RolloutRecord) -> RolloutPaused:
     )
 
 
-def _to_resume(known: Mapping[str, RolloutRecord], wanted: str, plan: Plan) -> RolloutRecord:
+def to_resume(known: Mapping[str, RolloutRecord], wanted: str, revision: str) -> RolloutRecord:
+    """The rollout of id ``wanted``. Raises UsageError where there is none or it is over, and OtherRevision."""
     record = known.get(wanted)
     if record is None:
         raise UsageError(
@@ -100,10 +101,10 @@ def _to_resume(known: Mapping[str, RolloutRecord], wanted: str, plan: Plan) -> R
         raise UsageError(
             f"rollout {wanted} is over: {record.status.value}", hint="`fleet apply` begins a new one"
         )
-    if record.revision != plan.revision:
+    if record.revision != revision:
         raise OtherRevision(
             f"rollout {wanted} is of revision {record.revision or '(none)'}, these files are "
-            f"{plan.revision or 'in no commit'}",
+            f"{revision or 'in no commit'}",
             hint=f"`git checkout {record.revision.removesuffix('+dirty')}` and resume, or `fleet apply` to roll out "
             "what is here instead: it takes over",
         )
