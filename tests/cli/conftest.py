@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from fleetmgr.cli.main import run
 from fleetmgr.errors import ExitCode
@@ -42,6 +43,16 @@ class Tty(StringIO):
         return True
 
 
+class Opened(Struct, frozen=True):
+    """A walk as far as the command line itself touches it."""
+
+    lock: None = None
+    adopt: object = None
+    force: object = None
+    consent: object = None
+    pace: object = None
+
+
 @dataclass
 class Fleet:
     """What the operations are to answer, and what they were asked."""
@@ -55,14 +66,14 @@ class Fleet:
     selections: list[Selection] = field(default_factory=list[Selection])
     applied: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
 
-    def open_walk(self, file: Path, *, parallel: int) -> str:
+    def open_walk(self, file: Path, *, parallel: int) -> Opened:
         self.opened.append((file, parallel))
         if self.error is not None:
             raise self.error
-        return "the walk"
+        return Opened()
 
-    def make_plan(self, walk: str, selection: Selection, sink: EventSink) -> Plan:
-        assert walk == "the walk"
+    def make_plan(self, walk: Opened, selection: Selection, sink: EventSink) -> Plan:
+        assert isinstance(walk, Opened)
         self.selections.append(selection)
         for cluster in self.plan.clusters:
             sink(ClusterStarted(cluster=cluster.cluster, phase="preview"))
@@ -70,7 +81,7 @@ class Fleet:
 
     def apply(
         self,
-        walk: str,
+        walk: Opened,
         plan: Plan,
         selection: Selection,
         sink: EventSink,
@@ -78,7 +89,7 @@ class Fleet:
         wait: bool,
         timeout: float | None,
     ) -> Report:
-        assert walk == "the walk"
+        assert isinstance(walk, Opened)
         self.applied.append({"plan": plan.id, "wait": wait, "timeout": timeout, "selection": selection})
         reports = tuple(
             self.report(c)
@@ -95,12 +106,12 @@ class Fleet:
             )
         return Report(plan_id=plan.id, fleet=plan.fleet, revision=plan.revision, clusters=reports)
 
-    def see(self, walk: str, selection: Selection, sink: EventSink) -> FleetStatus:
+    def see(self, walk: Opened, selection: Selection, sink: EventSink) -> FleetStatus:
         assert (walk, sink) != ("", None)
         self.selections.append(selection)
         return self.status
 
-    def examine(self, walk: str, selection: Selection) -> Diagnosis:
+    def examine(self, walk: Opened, selection: Selection) -> Diagnosis:
         assert walk
         self.selections.append(selection)
         return self.diagnosis

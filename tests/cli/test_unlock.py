@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +10,7 @@ from fleetmgr.model.lease import Holder, Lease
 from fleetmgr.operations import unlock as operation
 from fleetmgr.operations.embedded.entry import Entry
 from fleetmgr.wiring import walk as wired
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, Opened
 from tests.fakes.cluster import FakeCluster
 
 HOLDER = Holder(actor="ci@runner-7", host="runner-7", pid=88, command="fleet apply", process="x")
@@ -34,7 +33,7 @@ def released(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def open_walk(file: object, *, parallel: int) -> object:
         del file, parallel
-        return SimpleNamespace()
+        return Opened()
 
     def look(walk: object, cluster: str) -> operation.Held:
         del walk
