@@ -63,7 +63,7 @@ def test_an_app_that_leaves_after_a_killed_first_apply_is_pruned(fleet: Fleet) -
     assert fleet.everything("configmap").keys() - {"ConfigMap/kube-root-ca.crt"}
     fleet.apps = [fleet.app("api")]
     fleet.save()
-    fleet.apply()
+    fleet.apply("--max-deletes", str(MANY))
     fleet.assert_settled()
     left = fleet.everything("configmap").keys() - {"ConfigMap/kube-root-ca.crt"}
     assert left == {f"ConfigMap/settings-{n}" for n in range(100, 104)}
