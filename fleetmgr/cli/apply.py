@@ -10,6 +10,7 @@ from typing import cast
 import click
 from msgspec.structs import replace
 
+from fleetmgr.cli.confirming import ask_about_deletes
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import (
     Duration,
@@ -86,7 +87,8 @@ def apply(
     with an object in conflict or denied is not begun there, nor are apps that depend on it, and
     nothing is pruned; the other apps are applied (exit code 1 or 4). An empty plan asks nothing.
     Without a terminal, --yes is needed (exit code 64). A plan that deletes more than it may is
-    refused before anything is written on any cluster (exit code 5). One run at a time writes to a
+    refused before anything is written on any cluster (exit code 5). Deletes of apps with prune:
+    confirm wait until they are confirmed; the rest is done (exit code 7). One run at a time writes to a
     cluster: a second one waits for --lock-timeout, then ends with exit code 8 and says who is at work.
     With --force the plan begins with the list of what only --force allows.
 
@@ -134,6 +136,7 @@ def make_so(  # noqa: PLR0913 - what the command line says
     if writes and not yes and not _confirmed(invocation, plan):
         echo("Nothing was changed.\n", err=True)
         return ExitCode.FAILED
+    plan = ask_about_deletes(invocation, plan, yes=yes)
     wait = (
         writes and not no_wait
     )  # an empty plan still records the revision, but there is nothing to wait for

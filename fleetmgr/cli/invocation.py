@@ -37,6 +37,8 @@ class Invocation(Struct, kw_only=True):
     wait_for_windows: bool = False
     override_windows: str = ""
     force: bool = False
+    confirm_deletes: bool = False
+    delete_protected: tuple[str, ...] = ()
     outputs: tuple[Output, ...] = ()
     streamed: set[Path] = field(default_factory=set[Path])
     colour: str = "auto"

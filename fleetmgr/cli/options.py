@@ -176,12 +176,30 @@ def adopt_option(command: F) -> F:
 
 def consent_options(command: F) -> F:
     """For commands that plan and apply: what is said yes to in this run."""
-    return _option(
-        "--max-deletes",
-        field="max_deletes",
-        metavar="N|N%",
-        help="Allow so many deletes and replaces on each cluster, whatever the limits say; also all of an app.",
-    )(command)
+    return _apply_all(
+        command,
+        (
+            _option(
+                "--max-deletes",
+                field="max_deletes",
+                metavar="N|N%",
+                help="Allow so many deletes and replaces on each cluster, whatever the limits say; also all of an app.",
+            ),
+            _option(
+                "--confirm-deletes",
+                field="confirm_deletes",
+                is_flag=True,
+                help="Do the deletes that wait for a confirmation (prune: confirm).",
+            ),
+            _option(
+                "--delete-protected",
+                field="delete_protected",
+                multiple=True,
+                metavar="KIND/NS/NAME",
+                help="Allow to delete this protected object (Namespace/NAME and the like without NS). Repeatable.",
+            ),
+        ),
+    )
 
 
 def lock_option(command: F) -> F:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from msgspec.structs import replace
 
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.errors import UsageError
-from fleetmgr.model.consent import NO_CONSENT, Consent
-from fleetmgr.model.limits import allowance
+from fleetmgr.model.consent import Consent
+from fleetmgr.model.limits import Allowance, allowance
 from fleetmgr.model.pace import Pace
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.walk import Walk
 from fleetmgr.wiring import walk as wiring
+
+_ADDRESS = re.compile(r"[A-Za-z]+(/[^/\s]+){1,2}")
 
 
 def open_walk(invocation: Invocation) -> Walk:
@@ -33,16 +36,27 @@ class UnclearConsent(UsageError):
 
 
 def _consent(invocation: Invocation) -> Consent:
-    text = invocation.max_deletes
-    if text is None:
-        return NO_CONSENT
-    allowed = allowance(text, said_by="--max-deletes")
-    if allowed is None:
+    unclear = [text for text in invocation.delete_protected if not _ADDRESS.fullmatch(text)]
+    if unclear:
+        raise UnclearConsent(
+            f"--delete-protected {unclear[0]!r} names no object",
+            hint="write KIND/NAMESPACE/NAME as the plan does, or KIND/NAME for one without a namespace",
+        )
+    return Consent(
+        max_deletes=_allowed(invocation.max_deletes),
+        confirm_deletes=invocation.confirm_deletes,
+        protected=frozenset(invocation.delete_protected),
+    )
+
+
+def _allowed(text: str | None) -> Allowance | None:
+    allowed = None if text is None else allowance(text, said_by="--max-deletes")
+    if text is not None and allowed is None:
         raise UnclearConsent(
             f"--max-deletes {text!r} is neither a number of objects nor a percentage",
             hint="write --max-deletes 20 or --max-deletes 10%",
         )
-    return Consent(max_deletes=allowed)
+    return allowed
 
 
 def selection(invocation: Invocation) -> Selection:

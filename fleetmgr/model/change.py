@@ -44,6 +44,15 @@ class Op(StrEnum):
         return self in (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.ADOPT, Op.MOVE, Op.HOOK)
 
 
+class Confirmation(StrEnum):
+    """What somebody must say before an object is deleted."""
+
+    DELETES = "deletes"
+    """That what waits may be deleted (``prune: confirm``): then the DELETE is done."""
+    NAME = "name"
+    """Its name, because it is protected: until then it is ORPHANED."""
+
+
 class FieldDiff(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One field: ``path`` is a JSON pointer, with ``[name=main]`` for items of keyed lists.
 
@@ -121,6 +130,8 @@ class Change(Veiled, frozen=True, kw_only=True, omit_defaults=True):
     """Set for HOOK only; a hook of two phases is two Changes."""
     left: tuple[LeftField, ...] = ()
     """What Git names and is left to others all the same: no change, and told."""
+    needs: Confirmation | None = None
+    """Not done until somebody has said so."""
     origin: Origin | None = None
     live: JsonObject | None = None
     result: JsonObject | None = None

@@ -21,6 +21,8 @@ class Outcome(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     """Not tried, because something before it failed."""
+    WAITING = "waiting"
+    """Not done, because it needs a confirmation that nobody has given."""
 
 
 class ObjectResult(Struct, frozen=True, kw_only=True):

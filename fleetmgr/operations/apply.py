@@ -22,6 +22,7 @@ from fleetmgr.operations.rollouts.outcome import ended_report
 from fleetmgr.operations.rollouts.remembered import earlier, journal_of, new_id, shelves_of, take_over
 from fleetmgr.operations.rollouts.run import RolloutRun
 from fleetmgr.operations.walk import Walk
+from fleetmgr.planner.confirmation import withheld
 from fleetmgr.rollout.events import OverrideWindows
 from fleetmgr.rollout.machine import observe
 from fleetmgr.rollout.state import Instant, State
@@ -41,6 +42,7 @@ def apply(
     Raises before anything is written: PlanRefused (exit 5), RolloutPaused (7), OtherRevision (6), UsageError.
     """
     refuse_unsafe(plan)
+    plan = withheld(plan)
     steps = rollout_plan(plan, fleet_rollout(walk.loaded))
     busy = [step for step in steps.steps if step.clusters]
     if not wait and any(step.declared for step in busy):

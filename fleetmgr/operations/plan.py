@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from msgspec.structs import replace
+
 from fleetmgr.errors import ExitCode, FleetError
 from fleetmgr.expansion import clusters as selected_clusters
 from fleetmgr.model.change import ClusterFailure, ClusterPlan, ClusterStatus, Op, Plan
@@ -73,6 +75,7 @@ def scene_of(walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | 
     scene = read_scene(
         client, entry_of(walk.loaded, cluster), stack, apps=apps, adopt=walk.adopt, force=walk.force
     )
+    scene = replace(scene, consent=walk.consent)
     walk.scenes[cluster.name] = scene
     return scene
 

@@ -24,7 +24,8 @@ PART = 10
 _GENERATED = re.compile(r"(.+)-([a-z0-9]{10})")
 _KUSTOMIZE = re.compile(r"[bcdfghkmt2456789]{10}")
 """The alphabet of kustomize's hashes (kustomize api/hasher, ``encode``)."""
-_GOING = frozenset({Op.DELETE, Op.UNPROVEN})
+_NO_OBJECTS = frozenset({Op.UNPROVEN, Op.HOOK})
+"""What says nothing of whether an app still has objects."""
 _HASHED_KINDS = frozenset({"ConfigMap", "Secret"})
 
 
@@ -37,7 +38,7 @@ def refusals(
     """
     found: list[Refusal] = []
     for part in plan.clusters:
-        if any(change.op in (Op.DELETE, Op.REPLACE) for change in part.changes):
+        if losses(part.changes):
             found += _judged(part, limits[part.cluster]) if allowed is None else _given(part, allowed)
     return tuple(found)
 
@@ -53,7 +54,8 @@ def _judged(part: ClusterPlan, limits: ClusterLimits) -> Iterator[Refusal]:
     owned = sum(part.owned.values())
     emptied = list(_emptied(part))
     there = {app for app, number in part.owned.items() if number}
-    remaining = {*there, *(c.app for c in part.changes if c.op not in _GOING)} - {app for app, _ in emptied}
+    stays = {c.app for c in part.changes if c.op not in _NO_OBJECTS and not _goes(c)}
+    remaining = {*there, *stays} - {app for app, _ in emptied}
     if emptied and not remaining and not all(_may_be_empty(limits, app) for app, _ in emptied):
         yield _empty_entry(part, lost)
         return
@@ -74,7 +76,8 @@ def _built_in(owned: int) -> Allowance:
 
 
 def losses(changes: Sequence[Change]) -> list[Change]:
-    """Deletes and replaces, without the deletes of what comes back under a new hash."""
+    """Deletes and replaces, without the deletes of what comes back under a new hash and those that wait for a
+    confirmation."""
     spare: dict[tuple[str, str, str, str], Counter[str]] = defaultdict(Counter)
     for change in changes:
         base = _base(change.ref)
@@ -85,8 +88,12 @@ def losses(changes: Sequence[Change]) -> list[Change]:
     return [
         change
         for change in changes
-        if change.op is Op.REPLACE or (change.op is Op.DELETE and not _succeeded(change, spare))
+        if change.op is Op.REPLACE or (_goes(change) and not _succeeded(change, spare))
     ]
+
+
+def _goes(change: Change) -> bool:
+    return change.op is Op.DELETE and change.needs is None
 
 
 def _base(ref: ObjectRef) -> str:
@@ -113,10 +120,10 @@ def _emptied(part: ClusterPlan) -> Iterator[tuple[str, list[Change]]]:
     """Apps that lose everything and get nothing, with what they lose."""
     by_app: dict[str, list[Change]] = defaultdict(list)
     for change in part.changes:
-        if change.op is not Op.UNPROVEN:
+        if change.op not in _NO_OBJECTS:
             by_app[change.app].append(change)
     for app, changes in by_app.items():
-        if all(change.op is Op.DELETE for change in changes):
+        if all(map(_goes, changes)):
             yield app, changes
 
 

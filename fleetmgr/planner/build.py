@@ -52,6 +52,7 @@ def _change(change: Change) -> JsonObject:
         "result": _stable(change.result, secret=secret),
         "drift": change.drift,
         "unverified": change.unverified,
+        **({"needs": change.needs.value} if change.needs else {}),
     }
 
 

@@ -36,6 +36,7 @@ def _key(change: Change) -> str:
         change.reason,
         change.unverified,
         change.drift,
+        change.needs,
         change.writer if change.drift else None,
         change.drift_since,
     ]

@@ -24,6 +24,7 @@ from fleetmgr.model.report import (
     Report,
 )
 from fleetmgr.model.verdict import Verdict
+from fleetmgr.planner.confirmation import waiting
 
 OVERRIDING = (
     ExitCode.TERMINATED,
@@ -38,6 +39,7 @@ OVERRIDING = (
 """Codes that win over everything after them and over what other clusters did."""
 
 BLOCKED_CODE = "FLT-5020"
+WAITING_CODE = "FLT-5005"
 _BLOCKED = frozenset({Op.CONFLICT, Op.DENIED})
 _WORDS = {
     ExitCode.TERMINATED: "terminated",
@@ -104,8 +106,9 @@ def report_verdict(report: Report) -> Verdict:
 
 
 def complete(report: Report, plan: Plan) -> Report:
-    """``report`` with what only the plan knows: clusters that were never applied to, and objects that
-    are in conflict or denied, which make their cluster fail. Order as in the plan."""
+    """``report`` with what only the plan knows: clusters that were never applied to, objects that are in
+    conflict or denied, which make their cluster fail, and deletes that wait for a confirmation. Order as in
+    the plan."""
     applied = {cluster.cluster: cluster for cluster in report.clusters}
     return replace(report, clusters=tuple(_with_plan(applied.get(c.cluster), c) for c in plan.clusters))
 
@@ -159,11 +162,26 @@ def _with_plan(report: ClusterReport | None, plan: ClusterPlan) -> ClusterReport
         )
     known = {result.ref for result in report.results}
     blocked = [c for c in plan.changes if c.op in _BLOCKED and c.ref not in known]
+    unconfirmed = waiting(plan)
+    results = [_blocked_result(change, plan.cluster) for change in blocked]
+    results += [_waiting_result(change, plan.cluster) for change in unconfirmed]
     return replace(
         report,
-        exit_code=report.exit_code or code,
+        exit_code=report.exit_code or code or (ExitCode.APPROVAL if unconfirmed else ExitCode.OK),
         failure=report.failure or plan.failure,
-        results=(*report.results, *(_blocked_result(change, plan.cluster) for change in blocked)),
+        results=(*report.results, *results),
+    )
+
+
+def _waiting_result(change: Change, cluster: str) -> ObjectResult:
+    problem = Problem(
+        message="not deleted: it needs a confirmation (prune: confirm)",
+        where=Where(cluster=cluster, object=change.ref.short),
+        hint="add --confirm-deletes, or apply on a terminal and answer",
+        code=WAITING_CODE,
+    )
+    return ObjectResult(
+        op=change.op, app=change.app, ref=change.ref, outcome=Outcome.WAITING, problem=problem
     )
 
 

@@ -34,7 +34,11 @@ _WELL = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
 def report_text(report: Report, *, paint: Paint = PLAIN) -> str:
     """The whole text."""
     lines = [paint("bold", report_headline(report)), "", *_cluster_lines(report, paint)]
-    for title, found in (("Failed", _failed(report)), ("Not written", _blocked(report))):
+    for title, found in (
+        ("Failed", _failed(report)),
+        ("Not written", _blocked(report)),
+        ("Waiting for a confirmation", _waiting(report)),
+    ):
         if found:
             lines += ["", paint("bold", title)]
             for (ref, problem), clusters in found.items():
@@ -97,7 +101,7 @@ def report_note(cluster: ClusterReport) -> str:
     parts = [_past(iter(cluster.results))]
     parts += [
         f"{outcomes[outcome]} {outcome.value}"
-        for outcome in (Outcome.FAILED, Outcome.SKIPPED)
+        for outcome in (Outcome.FAILED, Outcome.SKIPPED, Outcome.WAITING)
         if outcomes[outcome]
     ]
     if cluster.rolled_back:
@@ -114,6 +118,10 @@ def _failed(report: Report) -> dict[tuple[ObjectRef, Problem], list[str]]:
 
 def _blocked(report: Report) -> dict[tuple[ObjectRef, Problem], list[str]]:
     return _by_problem(report, Outcome.SKIPPED)
+
+
+def _waiting(report: Report) -> dict[tuple[ObjectRef, Problem], list[str]]:
+    return _by_problem(report, Outcome.WAITING)
 
 
 def _not_tried(report: Report) -> list[str]:
@@ -139,7 +147,7 @@ def _by_problem(report: Report, outcome: Outcome) -> dict[tuple[ObjectRef, Probl
     found: dict[tuple[ObjectRef, Problem], list[str]] = {}
     for cluster in report.clusters:
         for result in cluster.results:
-            tried = outcome is Outcome.FAILED or not result.op.writes
+            tried = outcome is not Outcome.SKIPPED or not result.op.writes
             if result.outcome is outcome and result.problem is not None and tried:
                 problem = replace(result.problem, where=_in_files(result.problem.where))
                 found.setdefault((result.ref, problem), []).append(cluster.cluster)

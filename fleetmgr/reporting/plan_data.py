@@ -83,6 +83,7 @@ def change_data(change: Change) -> JsonObject:
         "unverified": change.unverified or None,
         "drift": change.drift or None,
         "driftSince": change.drift_since,
+        "needsConfirmation": change.needs.value if change.needs else None,
         "writer": change.writer,
         "takesOver": list(change.adoption.managers) if change.adoption else None,
         "immutable": _immutable(change),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, Op, Plan
+from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, Confirmation, Op, Plan
 from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.escape import visible, visible_lines
 from fleetmgr.reporting.left import left_count, left_lines
@@ -134,6 +134,8 @@ def _on(group: ChangeGroup) -> str:
 def _marks(change: Change) -> str:
     marks = ["unverified"] if change.unverified else []
     marks += ["forced"] if change.forced else []
+    if change.needs is Confirmation.DELETES:
+        marks.append("needs confirmation")
     if change.drift:
         marks.append(f"drift: {visible(change.writer)}" if change.writer else "drift")
     return "".join(f" [{mark}]" for mark in marks)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fleetmgr.model.change import ClusterStatus, Left, Op
+from fleetmgr.model.change import ClusterStatus, Confirmation, Left, Op
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.jsontypes import JsonObject, is_array, is_object
 from fleetmgr.model.report import CheckResult, Outcome, SyncStatus
@@ -98,6 +98,7 @@ _CHANGE = _map(
         "unverified": {"const": True},
         "drift": {"const": True},
         "driftSince": _TEXT,
+        "needsConfirmation": _one_of(Confirmation),
         "writer": _TEXT,
         "takesOver": _TEXTS,
         "immutable": _TEXTS,

@@ -17,6 +17,7 @@ def code_name(code: ExitCode) -> str:
         ExitCode.PARTIAL: "unreachable",
         ExitCode.REFUSED: "refused",
         ExitCode.STALE: "stale",
+        ExitCode.APPROVAL: "waiting",
         ExitCode.LOCKED: "locked",
         ExitCode.TIMEOUT: "timed out",
         ExitCode.INTERRUPTED: "interrupted",

@@ -134,3 +134,71 @@ def test_generated_names_that_change_are_updates(fleets: Callable[..., Fleet]) -
     fleet.apply()
     assert len(live(fleet)) == 14
     fleet.assert_settled()
+
+
+def test_deletes_wait_for_a_confirmation(fleet: Fleet) -> None:
+    fleet.prune = "confirm"
+    fleet.save()
+    fleet.apply()
+    fleet.manifests("web", config=config_maps(9).replace("'1'", "'2'"))
+    plan = fleet.plan()
+    assert plan.data["summary"]["delete"] == 3
+    assert all(c["needsConfirmation"] == "deletes" for c in plan.changes() if c["op"] == "delete")
+    assert "[needs confirmation]" in fleet.run("plan").out
+    answer = fleet.apply(code=7)
+    assert ("delete", "ConfigMap/c-11", "waiting") in answer.results()
+    assert ("update", "ConfigMap/c-0", "done") in answer.results()
+    assert len(live(fleet)) == 14
+    assert fleet.get("configmap", "c-0")["data"] == {"a": "2"}
+    assert fleet.run("apply", "--yes").code == 7
+    fleet.apply("--confirm-deletes")
+    assert len(live(fleet)) == 11
+    fleet.assert_settled()
+
+
+def test_an_app_that_leaves_goes_by_what_was_applied(fleet: Fleet) -> None:
+    fleet.apps[1] |= {"sync": {"onRemove": "orphan"}}
+    fleet.save()
+    fleet.apply()
+    fleet.apps = fleet.apps[:1]
+    fleet.save()
+    answer = fleet.plan()
+    assert answer.ops() == {("orphaned", "ConfigMap/api-0"), ("orphaned", "ConfigMap/api-1")}
+    assert "onRemove was orphan" in answer.change("ConfigMap/api-0")["reason"]
+    fleet.apply()
+    assert len(live(fleet)) == 14
+
+
+def test_protected_objects_stay_until_they_are_named(fleet: Fleet) -> None:
+    extra = f"{fleet.ns}-extra"
+    fleet.namespaces.add(extra)
+    marked = (
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: m, annotations: {fleetmgr.dev/protect: 'true'}}}"
+    )
+    claim = """
+    apiVersion: v1
+    kind: PersistentVolumeClaim
+    metadata: {name: data}
+    spec: {accessModes: [ReadWriteOnce], storageClassName: none, resources: {requests: {storage: 1Gi}}}
+    """
+    namespace = f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {extra}}}}}"
+    kept = config_maps(2, "api")
+    fleet.manifests("api", config=kept, marked=marked, claim=claim, namespace=namespace)
+    fleet.apply("--no-wait")
+    fleet.kubectl("create", "configmap", "theirs", "-n", extra)
+    fleet.manifests("api", config=kept)
+    names = {"ConfigMap/m", "PersistentVolumeClaim/data", f"Namespace/{extra}"}
+    assert fleet.plan().ops() == {("orphaned", name) for name in names}
+    fleet.apply("--confirm-deletes", "--max-deletes", "100%")
+    assert fleet.plan().ops() == {("orphaned", name) for name in names}
+    ns = fleet.ns
+    named = [f"ConfigMap/{ns}/m", f"PersistentVolumeClaim/{ns}/data", f"Namespace/{extra}"]
+    flags = [part for name in named for part in ("--delete-protected", name)]
+    answer = fleet.apply(*flags)
+    assert ("delete", "ConfigMap/m", "done") in answer.results()
+    (left,) = fleet.plan(*flags).changes()
+    assert f"ConfigMap {extra}/theirs would go with it" in left["reason"]
+    fleet.apply("--delete-protected", f"Namespace/{extra}/*")
+    assert fleet.get("namespace", extra).get("metadata", {}).get("deletionTimestamp", "gone")
+    assert fleet.run("plan", "--delete-protected", "nothing").code == 64
+    assert fleet.run("plan", "--max-deletes", "many").code == 64

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from fleetmgr.model.artifact import Artifact
 from fleetmgr.model.change import ClusterPlan, Op
+from fleetmgr.model.consent import NO_CONSENT
 from fleetmgr.model.event import Event
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.policy import OnRemove, Policy, Prune
@@ -158,6 +159,7 @@ class World:
         self.apps: dict[str, App] = {}
         self.force = False
         self.stop = threading.Event()
+        self.consent = NO_CONSENT
         self.events: list[Event] = []
         self.cache = ParseCache()
 
@@ -184,7 +186,8 @@ class World:
     def scene(self, *apps: str) -> Scene:
         """The cluster as read now."""
         chosen = frozenset(apps) or None
-        return read_scene(self.cluster, self.entry, self.stack(), apps=chosen, force=self.force)
+        scene = read_scene(self.cluster, self.entry, self.stack(), apps=chosen, force=self.force)
+        return replace(scene, consent=self.consent)
 
     def plan(self, *apps: str) -> ClusterPlan:
         """What an apply would do."""

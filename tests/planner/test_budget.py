@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, Op, Plan
+from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, Confirmation, Op, Plan
 from fleetmgr.model.limits import Allowance, AppLimits, ClusterLimits, allowance
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.planner.budget import losses, refusals
@@ -83,6 +83,12 @@ def test_an_app_that_renders_nothing_is_refused_and_names_its_objects() -> None:
     assert (refusal.problem.code, refusal.app) == ("FLT-5003", "web")
     assert refusal.objects == (config("web.0"), config("web.1"))
     assert "app web would become empty" in refusal.problem.message
+
+
+def test_what_waits_for_a_confirmation_is_not_deleted_and_does_not_count() -> None:
+    waiting = [replace(change, needs=Confirmation.DELETES) for change in changes(Op.DELETE, 30)]
+    assert codes(entry(*waiting)) == []
+    assert codes(entry(*waiting, *changes(Op.DELETE, 2, "api"))) == [("FLT-5003", "api")]
 
 
 def test_an_app_that_gets_something_else_is_not_empty() -> None:

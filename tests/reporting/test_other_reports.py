@@ -315,7 +315,7 @@ def test_apply_as_data() -> None:
         "unreachable": 1,
         "failed": 2,
         "notBegun": 0,
-        "objects": {"done": 1, "failed": 1, "skipped": 2},
+        "objects": {"done": 1, "failed": 1, "skipped": 2, "waiting": 0},
         "create": 0,
         "update": 1,
         "replace": 0,

@@ -10,15 +10,12 @@ from msgspec.structs import replace
 from fleetmgr.engine.compare import differing
 from fleetmgr.engine.fieldset import apply_fields, leftovers, own_fields
 from fleetmgr.engine.inventory import key_text
-from fleetmgr.engine.keeping import keeps_by_annotation
 from fleetmgr.engine.ownership import Owner, writer_of
 from fleetmgr.engine.rerun import run_of, runs_again
 from fleetmgr.engine.secrecy import is_secret, mask_diff, mask_pair
 from fleetmgr.engine.settled import settled
 from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff, Op
-from fleetmgr.model.jsontypes import JsonObject, child, object_at
-from fleetmgr.model.objects import GroupKind, ref_of
-from fleetmgr.model.policy import OnRemove, Prune
+from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.resource import Resource
 from fleetmgr.model.upkeep import visible
 from fleetmgr.operations.embedded.adopting import adopt, conflict
@@ -27,9 +24,10 @@ from fleetmgr.operations.embedded.asking import ask, rehearse
 from fleetmgr.operations.embedded.flapping import flapping
 from fleetmgr.operations.embedded.hook_plan import hook_changes
 from fleetmgr.operations.embedded.jobs import finished_earlier
+from fleetmgr.operations.embedded.leftovers import being_deleted, no_longer_desired
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.replacing import NO_SUCH_RUN, run_again
-from fleetmgr.operations.embedded.scene import CRD, Scene, namespace_ref
+from fleetmgr.operations.embedded.scene import Scene, namespace_ref
 from fleetmgr.operations.embedded.sending import (
     desired_digest,
     held_by_others,
@@ -39,16 +37,6 @@ from fleetmgr.operations.embedded.sending import (
 from fleetmgr.operations.embedded.simulating import comes_with_api_service, simulated
 from fleetmgr.ports.cluster import ApiResource
 
-PROTECTED = frozenset(
-    {
-        CRD,
-        GroupKind("", "Namespace"),
-        GroupKind("", "PersistentVolume"),
-        GroupKind("", "PersistentVolumeClaim"),
-    }
-)
-"""Kinds that a prune never deletes: what they hold would be gone with them."""
-
 
 def preview(scene: Scene) -> ClusterPlan:
     """The Changes of the selected apps, sorted by app order and object."""
@@ -57,7 +45,7 @@ def preview(scene: Scene) -> ClusterPlan:
     for change, said in in_parallel(lambda r: _judge(scene, r), scene.selected()):
         changes.append(change)
         warnings += said
-    changes += _no_longer_desired(scene)
+    changes += no_longer_desired(scene)
     changes += hook_changes(scene, changes)
     order = {app.name: index for index, app in enumerate(scene.stack.apps)}
     changes.sort(key=lambda c: (order.get(c.app, len(order)), c.app, c.ref))
@@ -173,7 +161,7 @@ def _existing(
     if against is not None:
         return _change(resource, Op.CONFLICT, reason=against), ()
     if object_at(live, "metadata").get("deletionTimestamp"):
-        return _change(resource, Op.DENIED, reason=_being_deleted(live)), ()
+        return _change(resource, Op.DENIED, reason=being_deleted(live)), ()
     judged = adopt if foreign else _existing_of_ours
     return judged(scene, resource, served, live)
 
@@ -264,53 +252,3 @@ def _shown(before: JsonObject | None, after: JsonObject) -> tuple[JsonObject | N
     old = visible(before) if before is not None else None
     new = visible(after)
     return mask_pair(old, new) if is_secret(after) else (old, new)
-
-
-def _no_longer_desired(scene: Scene) -> Iterator[Change]:
-    """Members of the selected apps' inventories that no app of this entry desires any more."""
-    for key, live in scene.live.items():
-        if key in scene.resources or key in scene.hooks:
-            continue
-        whose = scene.whose(live)
-        if whose.app is None or whose.app not in scene.apps:
-            continue
-        yield _leftover(scene, live, whose.owner, whose.app)
-
-
-def _leftover(scene: Scene, live: JsonObject, owner: Owner, app: str) -> Change:
-    before, _ = _shown(live, live)
-    change = Change(op=Op.DELETE, app=app, ref=ref_of(live), live=before)
-    if owner is not Owner.OURS:
-        return replace(
-            change,
-            op=Op.UNPROVEN,
-            live=None,
-            reason="carries this app's label but was not applied by us: left alone",
-        )
-    if object_at(live, "metadata").get("deletionTimestamp"):
-        return replace(change, op=Op.ORPHANED, live=None, reason=_being_deleted(live))
-    if change.ref.key.group_kind in PROTECTED:
-        reason = "no longer in Git; of a protected kind (its contents go with it): delete it by hand"
-        return replace(change, op=Op.ORPHANED, live=None, reason=reason)
-    kept = keeps_by_annotation(live) or keeps(scene, app)
-    if kept is not None:
-        return replace(change, op=Op.ORPHANED, live=None, reason=f"no longer in Git; {kept}")
-    gone = "its app is no longer on this cluster"
-    return replace(change, reason="no longer in Git" if scene.stack_app(app) else gone)
-
-
-def _being_deleted(live: JsonObject) -> str:
-    finalizers = ", ".join(map(str, child(live, "metadata", "finalizers") or ())) or "none"
-    return f"is being deleted (finalizers: {finalizers})"
-
-
-def keeps(scene: Scene, app: str) -> str | None:
-    """Why the app's objects are not pruned; None where they are. For an app that is gone from fleet.yaml counts
-    the policy that it was last applied with."""
-    current = scene.stack_app(app)
-    if current is not None:
-        return None if current.policy.prune is Prune.ALWAYS else "prune is off"
-    record = scene.record(app)
-    if record is not None and record.on_remove is OnRemove.DELETE:
-        return None
-    return "prune was off when its app was last applied"

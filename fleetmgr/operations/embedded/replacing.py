@@ -9,10 +9,12 @@ from msgspec.structs import replace
 from fleetmgr.engine.compare import changes_between
 from fleetmgr.engine.fieldset import apply_fields
 from fleetmgr.engine.immutable import JOB, dotted, immutable_fields, may_replace
+from fleetmgr.engine.protection import PROTECT_ANNOTATION, is_marked
 from fleetmgr.engine.recreated import at_work, comparable, cost, propagation
 from fleetmgr.engine.rerun import RUN_ANNOTATION, Run, run_of
 from fleetmgr.engine.secrecy import is_secret, mask_diff, mask_pair
 from fleetmgr.model.change import Change, Op
+from fleetmgr.model.consent import address
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import GroupKind
 from fleetmgr.model.policy import Replace
@@ -82,6 +84,11 @@ def replacing(
     why = f"{dotted(fields)} cannot be changed in place" if fields else change.reason or ""
     if not agreed.given:
         return replace(change, op=Op.DENIED, reason=f"{why}; {agreed.advice}")
+    if is_marked(live, resource.inputs) and not scene.consent.names(resource.ref):
+        advice = (
+            f"annotated {PROTECT_ANNOTATION}: true; to replace it: --delete-protected {address(resource.ref)}"
+        )
+        return replace(change, op=Op.DENIED, reason=f"{why}; {advice}")
     tried = rehearsed(scene, resource, served)
     if tried.refused:
         return replace(change, op=Op.DENIED, reason=f"{why}, and a new one is refused: {tried.why}")

@@ -12,6 +12,7 @@ from fleetmgr.engine.ownership import Ownership, ownership
 from fleetmgr.engine.record import Record
 from fleetmgr.engine.rerun import marked
 from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL, SYSTEM_NAMESPACE, app_id
+from fleetmgr.model.consent import NO_CONSENT, Consent
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef, Origin, ref_of
 from fleetmgr.model.ordering import ordering_of
@@ -49,6 +50,8 @@ class Scene(Veiled, frozen=True, kw_only=True):
     """Every app adopts in this run, whatever its own policy."""
     force: bool = False
     """``--force``: fields that others hold are taken and immutable objects are replaced, whatever asks first."""
+    consent: Consent = NO_CONSENT
+    """What has been said yes to for this run."""
     uid: str = ""
     """kube-system's, at first contact where it may be read."""
     autoscalers: dict[str, tuple[JsonObject, ...]] = field(default_factory=dict[str, tuple[JsonObject, ...]])

@@ -61,7 +61,7 @@ def _exit_code(run: Run) -> ExitCode:
 
 
 def _perform(run: Run) -> None:
-    writes = [c for c in run.plan.changes if c.op.writes]
+    writes = [c for c in run.plan.changes if c.op.writes and c.needs is None]
     memory = outdated(run)
     for change in run.plan.changes:
         if change.op in (Op.CONFLICT, Op.DENIED):
