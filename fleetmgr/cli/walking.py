@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.errors import UsageError
-from fleetmgr.model.consent import Consent
+from fleetmgr.model.consent import NO_CONSENT, Consent
 from fleetmgr.model.limits import Allowance, allowance
 from fleetmgr.model.pace import Pace
 from fleetmgr.model.selection import Selection
@@ -26,6 +26,8 @@ def open_walk(invocation: Invocation) -> Walk:
     if invocation.lock_timeout and walk.lock is not None:
         walk = replace(walk, lock=replace(walk.lock, timeout=invocation.lock_timeout))
     pace = Pace(wait_for_windows=invocation.wait_for_windows, override_windows=invocation.override_windows)
+    if not (invocation.adopt or invocation.force) and consent == NO_CONSENT and pace == Pace():
+        return walk
     return replace(walk, adopt=invocation.adopt, force=invocation.force, consent=consent, pace=pace)
 
 
