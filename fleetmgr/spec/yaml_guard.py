@@ -60,7 +60,7 @@ def scan(text: bytes, *, name: str, limits: Limits = FLEET_LIMITS) -> None:
         for event in _events(text):
             walk.see(event)
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(error, text, name) from None
+        raise syntax_error(error, text, name) from None
     except yaml.YAMLError as error:
         raise refuse(f"not valid YAML: {_one_line(str(error))}", name=name) from None
 
@@ -187,7 +187,7 @@ def _position(before: str) -> tuple[int, int]:
     return len(lines) - 1, len(lines[-1])
 
 
-def _syntax_error(error: yaml.MarkedYAMLError, text: bytes, name: str) -> InvalidInput:
+def syntax_error(error: yaml.MarkedYAMLError, text: bytes, name: str) -> InvalidInput:
     """The parser's own words and place, with advice for the mistakes that people make most."""
     mark = error.problem_mark or error.context_mark
     lines = _LINE_BREAK.split(text.decode("utf-8", "replace"))

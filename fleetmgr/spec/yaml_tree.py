@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from fleetmgr.errors import Problem, Where
 from fleetmgr.spec.fields import Json
-from fleetmgr.spec.yaml_guard import CODE, scan
+from fleetmgr.spec.yaml_guard import CODE, scan, syntax_error
 
 Key = str | int
 
@@ -96,10 +96,14 @@ class Place(Struct, frozen=True):
 def read(text: bytes, *, name: str, problems: list[Problem]) -> tuple[Place | None, Json]:
     """The root (None for an empty file) and the data; problems of single values are appended.
 
-    Raises InvalidInput when the guard refuses the text.
+    Raises InvalidInput when the guard refuses the text, and for what only composing shows (an anchor that is
+    set twice).
     """
     scan(text, name=name)
-    root = yaml.compose(text, Loader=_Composer)
+    try:
+        root = yaml.compose(text, Loader=_Composer)
+    except yaml.MarkedYAMLError as error:
+        raise syntax_error(error, text, name) from None
     if root is None:
         return None, None
     return Place(name, root), _Construction(name, problems).build(root)

@@ -177,7 +177,7 @@ def test_one_dead_cluster_stops_no_other(shop: Demo) -> None:
     shop.write("environments/staging/web.yaml", "images: {registry.shop.example/web: 1.1.0}\n")
     shop.commit("Change staging and prod")
     sandbox = shop.sandbox.contexts[1]
-    down = shop.run("sandbox", "down", "--name", "e2e", "--cluster", sandbox)
+    down = shop.run("sandbox", "down", "--name", sandbox.rpartition("-")[0], "--cluster", sandbox)
     assert down.code == 0, down.text
     try:
         answer = shop.plan(code=4)
@@ -189,7 +189,7 @@ def test_one_dead_cluster_stops_no_other(shop: Demo) -> None:
         applied = shop.apply(code=4)
         assert applied.results("prod-1") == {("update", "Deployment/api", "done")}
     finally:
-        up = shop.run("sandbox", "up", "--name", "e2e", "--clusters", "3")
+        up = shop.run("sandbox", "up", "--name", sandbox.rpartition("-")[0], "--clusters", "3")
         assert up.code == 0, up.text
     assert shop.plan().ops() == {("update", "Deployment/web")}
     shop.apply()

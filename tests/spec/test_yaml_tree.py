@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetmgr.errors import Problem
+from fleetmgr.errors import InvalidInput, Problem
 from fleetmgr.spec.yaml_tree import read
 
 
@@ -55,3 +55,11 @@ def test_keys_are_text_and_aliases_are_shared() -> None:
     assert root is not None
     assert str(root.walk("NO", "b").where()) == "x:2:12"
     assert not found
+
+
+def test_an_anchor_that_is_set_twice_is_told_where() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read(b"a: &x 1\nb: &x 2\n", name="x", problems=[])
+    (problem,) = caught.value.problems
+    assert "duplicate anchor" in problem.message
+    assert str(problem.where) == "x:2:4"
