@@ -380,12 +380,14 @@ def test_the_seed_examples_of_plain_kinds_deploy(fleet: Fleet) -> None:
     fleet.assert_settled()
 
 
-def test_immutable_fields_are_denied_with_the_servers_words(fleet: Fleet) -> None:
+def test_an_immutable_field_is_denied_by_name_without_consent(fleet: Fleet) -> None:
     deployed(fleet, web=DEPLOYMENT, config=CONFIG)
     fleet.manifests(web=DEPLOYMENT.replace("{app: web}", "{app: shop}"), config=CONFIG)
     answer = fleet.plan(code=1)
     assert answer.ops() == {("denied", "Deployment/web")}
-    assert "immutable" in answer.change("Deployment/web")["reason"]
+    change = answer.change("Deployment/web")
+    assert "spec.selector cannot be changed in place" in change["reason"]
+    assert "--force" in change["reason"]
 
 
 def test_generate_name_is_refused_with_the_fix(fleet: Fleet) -> None:
