@@ -2,6 +2,8 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+# Each has three control planes of its own: about 1.5 GB.
+E2E_WORKERS ?= 2
 STAMP := $(VENV)/.installed
 
 .PHONY: help install demo demo-down test check unit e2e lint types architecture format lock benchmarks docs clean
@@ -43,7 +45,7 @@ unit: $(STAMP) ## tests that need no cluster
 	$(BIN)/python -m pytest -n auto -m "not e2e"
 
 e2e: $(STAMP) ## tests against real control planes (the sandbox)
-	$(BIN)/python -m pytest -m e2e
+	$(BIN)/python -m pytest -m e2e -n $(E2E_WORKERS) --dist loadfile
 
 format: $(STAMP) ## format the code
 	$(BIN)/ruff format .
