@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from fleetmgr.model.jsontypes import JsonObject, is_array, is_object, object_at
 from fleetmgr.model.memory import RunResult
-from fleetmgr.model.policy import OnRemove, Prune
+from fleetmgr.model.policy import AS_PRUNE, OnRemove, Prune
 
 RECORD_KEY = "record.json"
 PACKED_KEY = "record.json.gz"
@@ -144,17 +144,13 @@ def _unpacked(packed: bytes) -> bytes:
     return zlib.decompressobj(wbits=_GZIP).decompress(packed, _MOST_UNPACKED)
 
 
-_BEFORE = {Prune.NEVER: OnRemove.ORPHAN, Prune.CONFIRM: OnRemove.CONFIRM, Prune.ALWAYS: OnRemove.DELETE}
-"""For records that were written before they held a removal policy."""
-
-
 def _current(raw: JsonObject) -> JsonObject:
     """A record of an earlier version in today's shape."""
     prune = raw.get("prune")
     if isinstance(prune, bool):
         raw = {**raw, "prune": str(prune).lower()}
     if "onRemove" not in raw and "prune" in raw:
-        raw = {**raw, "onRemove": _BEFORE.get(raw["prune"], OnRemove.ORPHAN)}
+        raw = {**raw, "onRemove": AS_PRUNE.get(raw["prune"], OnRemove.ORPHAN)}
     outcomes = raw.get("outcomes")
     if is_array(outcomes) and "results" not in raw:
         raw = {**raw, "results": [_result(str(line)) for line in outcomes]}

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TypeVar
 
-from fleetmgr.model.policy import IgnoreRule, OnConflict, OnRemove, Policy, Prune, Replace, Retry
+from fleetmgr.model.policy import AS_PRUNE, IgnoreRule, OnConflict, OnRemove, Policy, Prune, Replace, Retry
 from fleetmgr.spec import App, Sync
 from fleetmgr.spec.fields import seconds
 from fleetmgr.spec.retry import Retry as WrittenRetry
 
 Rule = TypeVar("Rule", bound=StrEnum)
-
-_REMOVAL = {Prune.NEVER: OnRemove.ORPHAN, Prune.CONFIRM: OnRemove.CONFIRM, Prune.ALWAYS: OnRemove.DELETE}
 
 
 def fold_policy(
@@ -30,7 +28,7 @@ def fold_policy(
     replace = strictest(Replace, [s.replace and Replace(s.replace) for s in layers])
     return Policy(
         prune=prune,
-        on_remove=_on_remove(defaults, layers) or _REMOVAL[prune],
+        on_remove=_on_remove(defaults, layers) or AS_PRUNE[prune],
         replace=replace or Replace((defaults and defaults.replace) or Replace.ASK),
         on_conflict=_last(OnConflict, [s.on_conflict for s in (defaults, *layers) if s]) or OnConflict.TAKE,
         ignore=tuple(

@@ -116,11 +116,6 @@ def ordering_of(body: JsonObject) -> Ordering:
     return read_ordering(body)[0]
 
 
-def wave_of(body: JsonObject) -> int:
-    """The wave of an object; 0 where nothing readable is said."""
-    return read_ordering(body)[0].wave
-
-
 def read_ordering(body: JsonObject) -> tuple[Ordering, tuple[Fault, ...]]:
     """What ``body`` says about its order, and what of it cannot be read."""
     annotations = child(body, "metadata", "annotations")

@@ -26,6 +26,15 @@ class OnRemove(StrEnum):
     """Only where nothing is said and prune asks for confirmation."""
     DELETE = "delete"
 
+    @property
+    def prune(self) -> Prune:
+        """The same rule for single objects."""
+        return next(prune for prune, removal in AS_PRUNE.items() if removal is self)
+
+
+AS_PRUNE = {Prune.NEVER: OnRemove.ORPHAN, Prune.CONFIRM: OnRemove.CONFIRM, Prune.ALWAYS: OnRemove.DELETE}
+"""How an app that leaves fleet.yaml is treated where nothing is said of that: as its objects are."""
+
 
 class Replace(StrEnum):
     """Whether an object whose immutable field changes may be deleted and created again. Strictest first."""

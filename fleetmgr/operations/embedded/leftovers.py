@@ -77,10 +77,9 @@ def removal(scene: Scene, app: str) -> tuple[Prune, str]:
         return current.policy.prune, "prune is off"
     record = scene.record(app)
     on_remove = record.on_remove if record is not None else OnRemove.ORPHAN
-    of = {OnRemove.DELETE: Prune.ALWAYS, OnRemove.CONFIRM: Prune.CONFIRM, OnRemove.ORPHAN: Prune.NEVER}
     if record is not None and record.prune is not Prune.NEVER:
-        return of[on_remove], "onRemove was orphan when its app was last applied"
-    return of[on_remove], "prune was off when its app was last applied"
+        return on_remove.prune, "onRemove was orphan when its app was last applied"
+    return on_remove.prune, "prune was off when its app was last applied"
 
 
 def _whole_namespace(scene: Scene, change: Change, going: frozenset[object]) -> Change:
