@@ -44,11 +44,21 @@ class Seal(Veiled, frozen=True, kw_only=True):
         return "hmac-sha256:" + hmac.new(self.key, message, hashlib.sha256).hexdigest()
 
 
-def bind(key: ObjectKey, desired: JsonObject | None, live: JsonObject | None, seal: Seal) -> Binding:
-    """The binding of one change; ``desired`` None for what goes, ``live`` None for what comes."""
+def bind(
+    key: ObjectKey,
+    desired: JsonObject | None,
+    live: JsonObject | None,
+    seal: Seal,
+    *,
+    sent: JsonObject | None = None,
+) -> Binding:
+    """The binding of one change; ``desired`` None for what goes, ``live`` None for what comes.
+
+    ``sent`` is what would be sent of ``desired``, where that is not all of it: what is left as it is live may move.
+    """
     metadata = object_at(live or {}, "metadata")
     uid, version = str(metadata.get("uid") or ""), str(metadata.get("resourceVersion") or "")
-    content = [list(key), desired, _difference(desired, live)]
+    content = [list(key), desired, _difference(desired if sent is None else sent, live)]
     if is_secret(desired or live or {}):
         digest = seal.digest(content)
         return Binding(key=key, uid=uid, digest=digest, version="" if digest else version)

@@ -25,6 +25,7 @@ from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
 from fleetmgr.operations.embedded.keys import NoKey, obtain_key, read_key
 from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.operations.embedded.sending import as_compared
 from fleetmgr.operations.plan import plan as make_plan
 from fleetmgr.operations.revision import revision_of
 from fleetmgr.operations.walk import Walk
@@ -224,7 +225,10 @@ def _binding(scene: Scene, change: Change, seal: Seal) -> Binding:
         return bind(change.ref.key, scene.hooks[change.ref.key].resource.inputs, None, seal)
     resource = scene.resources.get(change.ref.key)
     live = scene.live.get(change.ref.key)
-    return bind(change.ref.key, resource.inputs if resource else None, live, seal)
+    if resource is None or live is None:
+        return bind(change.ref.key, resource.inputs if resource else None, live, seal)
+    sent = as_compared(scene, resource, live, adopted=change.op is Op.ADOPT)
+    return bind(change.ref.key, resource.inputs, live, seal, sent=sent)
 
 
 def _seal(scene: Scene, part: ClusterPlan, key_id: str | None) -> tuple[Seal, str]:

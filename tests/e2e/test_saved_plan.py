@@ -111,6 +111,22 @@ def test_a_status_or_a_label_of_somebody_else_makes_no_plan_stale(fleet: Fleet) 
     assert fleet.get("configmap", "settings")["metadata"]["labels"]["team"] == "somebody"
 
 
+def test_an_ignored_field_may_move_and_the_one_beside_it_may_not(fleet: Fleet) -> None:
+    fleet.apps = [fleet.app("web", ignoreDifferences=[{"kind": "ConfigMap", "pointers": ["/data/free"]}])]
+    fleet.save()
+    config = CONFIG.replace('a: "1"', 'a: "1", free: "1"')
+    fleet.manifests(config=config)
+    fleet.commit()
+    fleet.apply()
+    fleet.manifests(config=config.replace('a: "1"', 'a: "2"'))
+    fleet.commit()
+    keep(fleet)
+    fleet.kubectl("patch", "configmap", "settings", "--type=merge", "-p", '{"data": {"free": "7"}}')
+    use(fleet)
+    assert fleet.get("configmap", "settings")["data"] == {"a": "2", "free": "7"}
+    fleet.assert_settled()
+
+
 @pytest.mark.parametrize("how", ["replaced", "deleted"])
 def test_an_object_that_is_not_the_one_that_was_looked_at(fleet: Fleet, how: str) -> None:
     want(fleet, "2", CANARY)

@@ -11,7 +11,7 @@ from typing import ClassVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fleetmgr.engine.adoption import Takeover
+from fleetmgr.engine.adoption import Takeover, takeover
 from fleetmgr.engine.compare import differing
 from fleetmgr.engine.contested import contested
 from fleetmgr.engine.holding import Held, held, held_after
@@ -100,6 +100,13 @@ def to_send(
     staying = ignoring.and_at(one.field.path for one in theirs)
     body = still_sent(resource.inputs, live, staying, known, release=release)
     return Sending(resource=_as(resource, body), left=(*left, *told))
+
+
+def as_compared(scene: Scene, resource: Resource, live: JsonObject, *, adopted: bool) -> JsonObject:
+    """The part of an object that is held to ``live``: what ``ignoreDifferences``, other managers and autoscalers
+    leave alone is as it is live. ``adopted``: as it is once it has been taken over."""
+    taking = takeover(live, scene.entry.manager) if adopted else None
+    return to_send(scene, resource, live, taking=taking, release=False).resource.inputs
 
 
 def _held(scene: Scene, live: JsonObject, taking: Takeover | None) -> Held:
