@@ -46,7 +46,7 @@ def replicas(fleet: Saving) -> Any:
     return child(fleet.clusters["dev-1"].body("Deployment", "shop", "web") or {}, "spec", "replicas")
 
 
-LEFT_ALONE = {
+LEFT_ALONE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "ignored by pointer": (ignoring(REPLICAS), ()),
     "ignored by manager": (ignoring(BY_MANAGER), ()),
     "kept for its manager": (ignoring(sync={"onConflict": "keep-theirs"}), ()),
