@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleetmgr.model.rollout import ObstacleKind, OnFailure, WindowKind
-from fleetmgr.reporting.schema_parts import COUNT, SECONDS, TEXT, TEXTS, TIME, listed, mapping, one_of
+from fleetmgr.reporting.schemas.parts import COUNT, SECONDS, TEXT, TEXTS, TIME, listed, mapping, one_of
 
 _WINDOW = mapping(
     {
@@ -14,7 +14,7 @@ _WINDOW = mapping(
     {"description": TEXT, "clusters": TEXTS},
 )
 _STEP = {"environment": TEXT, "wave": TEXT, "clusters": TEXTS}
-ROLLOUT = {
+ROLLOUT_OF_PLAN = {
     "rollout": mapping(
         {
             "steps": listed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.rollout_history import RolloutStatus
-from fleetmgr.reporting.schema_parts import CODE, SECONDS, TEXT, TEXTS, TIME, listed, mapping, one_of, ref
+from fleetmgr.reporting.schemas.parts import CODE, SECONDS, TEXT, TEXTS, TIME, listed, mapping, one_of, ref
 
 _STEP = mapping(
     {
@@ -34,4 +34,4 @@ ROLLOUTS = (
     {"fleet": TEXT, "exitCode": CODE, "rollouts": listed(_ROLLOUT), "asked": TEXTS, "unheard": _UNHEARD},
     dict[str, JsonObject](),
 )
-REMEMBERED_ROLLOUT = ({"exitCode": CODE, "rollout": _ROLLOUT, "unheard": _UNHEARD}, dict[str, JsonObject]())
+ROLLOUT = ({"exitCode": CODE, "rollout": _ROLLOUT, "unheard": _UNHEARD}, dict[str, JsonObject]())

@@ -6,20 +6,19 @@ from collections.abc import Mapping
 
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.reporting.problems import API_VERSION
-from fleetmgr.reporting.schema_parts import (
+from fleetmgr.reporting.schemas.parts import (
     CODE,
     COUNT,
     FLAG,
     OPTIONAL_TEXT,
     TEXT,
     TEXTS,
+    Kind,
     counts,
     listed,
     mapping,
     ref,
 )
-
-Kind = tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]
 
 
 def plan_file(plan: Mapping[str, JsonObject], optional: Mapping[str, JsonObject]) -> Kind:

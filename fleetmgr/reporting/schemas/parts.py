@@ -18,6 +18,9 @@ TIME: JsonObject = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d
 ERROR_CODE: JsonObject = {"type": "string", "pattern": r"^FLT-\d{4}$"}
 OPTIONAL_TEXT: JsonObject = {"type": ["string", "null"]}
 
+Kind = tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]]
+"""The keys that a document of one kind must hold, and those that it may."""
+
 
 def ref(name: str) -> JsonObject:
     """A shared definition."""
@@ -49,3 +52,15 @@ def mapping(
 def counts(*names: str) -> JsonObject:
     """An object of numbers, all there."""
     return mapping(dict.fromkeys(names, COUNT))
+
+
+NAMED: Mapping[str, JsonObject] = {"resource": TEXT, "object": ref("object")}
+CLUSTER: Mapping[str, JsonObject] = {"name": TEXT, "environment": TEXT, "exitCode": CODE}
+WALK: Mapping[str, JsonObject] = {
+    "fleet": TEXT,
+    "revision": TEXT,
+    "partial": FLAG,
+    "exitCode": CODE,
+    "reason": TEXT,
+}
+"""Of a document about one walk of the whole selection."""

@@ -1,0 +1,1 @@
+"""JSON Schemas of what is printed, a module for each family of outputs."""
