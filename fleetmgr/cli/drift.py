@@ -32,9 +32,10 @@ from fleetmgr.reporting.problems import error_text
 @progress_option
 @click.pass_obj
 def drift(invocation: Invocation, *, remember: bool, detailed_exitcode: bool) -> ExitCode:
-    """Show what differs from the last apply though nobody changed it in the repository.
+    """Show what differs from the last apply though nobody changed it in the repository, since when, and who did it.
 
-    `fleet apply` heals it. Nothing is written, but for --remember.
+    `fleet apply` heals it, but for what others hold or the server refuses: that is told as well, and
+    makes the exit code 1. Nothing is written, but for --remember.
 
     \b
     Example:

@@ -87,6 +87,15 @@ class LeftField(Struct, frozen=True, kw_only=True):
     since: str = ""
 
 
+class Writer(Struct, frozen=True, kw_only=True):
+    """A field manager other than us that wrote an object, ``through`` which subresource ("" = itself), and when (RFC
+    3339; "" where the server keeps no time)."""
+
+    manager: str
+    through: str = ""
+    at: str = ""
+
+
 class Adoption(Struct, frozen=True, kw_only=True):
     """``managers`` whose entries in managedFields become ours; ``kept`` says which fields that Git does not name
     stay because the server refuses to lose them: ``nothing``, ``spec`` or ``everything``."""
@@ -117,7 +126,10 @@ class Change(Veiled, frozen=True, kw_only=True, omit_defaults=True):
     drift: bool = False
     """Live differs though nobody changed desired since the last apply."""
     drift_since: str | None = None
-    """RFC 3339: when this drift was first seen, where somebody remembered it (``fleet drift --remember``)."""
+    """RFC 3339: when this drift was first seen, where somebody remembered it (``fleet drift --remember``), else when
+    ``drift_by`` wrote; told by ``fleet drift`` only."""
+    drift_by: Writer | None = None
+    """Who wrote the differing fields last, where the server knows; told by ``fleet drift`` only."""
     writer: str | None = None
     """Who changed the live object last, other than us: ``kubectl (Update) at 2026-...``."""
     adoption: Adoption | None = None

@@ -5,18 +5,19 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from fleetmgr.errors import FleetError
-from fleetmgr.model.change import ClusterPlan, ClusterStatus, Plan
+from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, Op, Plan
 from fleetmgr.model.event import EventSink
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
-from fleetmgr.operations.embedded.drift_memory import first_seen, remember_drift
+from fleetmgr.operations.embedded.drift_memory import begun, remember_drift
 from fleetmgr.operations.plan import plan
 from fleetmgr.operations.walk import Walk
 from fleetmgr.planner.build import build
 
 
 def drift(walk: Walk, selection: Selection, sink: EventSink) -> Plan:
-    """The plan, narrowed to drift. A cluster that failed stays as it is."""
+    """The plan, narrowed to drift: also what an apply could not heal, and (kept) what only could not be asked about.
+    A cluster that failed stays as it is."""
     whole = plan(walk, selection, sink)
     narrowed = [_drifted(walk, part) for part in whole.clusters]
     return build(whole.fleet, whole.revision, narrowed, partial=whole.partial)
@@ -34,7 +35,8 @@ def remember(walk: Walk, found: Plan) -> dict[str, FleetError]:
         scene = walk.scenes[part.cluster]
         try:
             for app in sorted(scene.apps):
-                remember_drift(scene, app, [c for c in part.changes if c.app == app], now=now)
+                drifted = [c for c in part.changes if c.app == app and is_drifted(c)]
+                remember_drift(scene, app, drifted, now=now)
         except FleetError as error:
             return error
         return None
@@ -43,11 +45,15 @@ def remember(walk: Walk, found: Plan) -> dict[str, FleetError]:
     return {part.cluster: error for part, error in zip(there, answers, strict=True) if error is not None}
 
 
+def is_drifted(change: Change) -> bool:
+    """Whether an object is known to differ from its last apply though nobody changed Git."""
+    return change.drift and change.op is not Op.KEEP
+
+
 def _drifted(walk: Walk, part: ClusterPlan) -> ClusterPlan:
     if part.failure is not None:
         return part
     scene = walk.scenes[part.cluster]
-    drifted = [c for c in part.changes if c.drift and c.op.writes]
-    changes = tuple(replace(c, drift_since=first_seen(scene, c)) for c in drifted)
-    status = ClusterStatus.CHANGED if changes else ClusterStatus.UNCHANGED
+    changes = tuple(begun(scene, c) for c in part.changes if c.drift and (is_drifted(c) or c.unverified))
+    status = ClusterStatus.CHANGED if any(map(is_drifted, changes)) else ClusterStatus.UNCHANGED
     return replace(part, changes=changes, status=status)

@@ -39,6 +39,7 @@ def _key(change: Change) -> str:
         change.needs,
         change.writer if change.drift else None,
         change.drift_since,
+        [change.drift_by.manager, change.drift_by.through, change.drift_by.at] if change.drift_by else None,
     ]
     left = [[x.field.path, x.field.old, x.field.new, x.manager, x.why] for x in change.left]
     return json.dumps([change.app, change.op.value, list(change.ref), fields, marks, left], sort_keys=True)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from fleetmgr.model.change import Change, ClusterStatus, FieldDiff, Op, Plan
+from fleetmgr.model.change import Change, ClusterStatus, FieldDiff, Op, Plan, Writer
 from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.escape import visible
-from fleetmgr.reporting.plan_text import short_revision
+from fleetmgr.reporting.plan_text import short_revision, unverified_lines
 from fleetmgr.reporting.problems import failure_lines
 from fleetmgr.reporting.redaction import hides
 from fleetmgr.reporting.style import PLAIN, Paint
 from fleetmgr.reporting.values import dotted, shown
 from fleetmgr.reporting.wording import counted, names
+
+_NOT_HEALED = frozenset({Op.CONFLICT, Op.DENIED})
 
 
 def drift_text(plan: Plan, groups: Sequence[ChangeGroup], *, paint: Paint = PLAIN) -> str:
@@ -31,14 +33,30 @@ def drift_text(plan: Plan, groups: Sequence[ChangeGroup], *, paint: Paint = PLAI
             head = f"{visible(cluster.cluster)}: {paint('red', cluster.status.value)}"
             lines += [head, *(f"    {text}" for text in failure_lines(cluster.failure, paint))]
     if all(cluster.status is ClusterStatus.UNCHANGED for cluster in plan.clusters):
-        lines.append("No drift: every cluster is as it was applied.")
+        unsure = any(change.unverified for cluster in plan.clusters for change in cluster.changes)
+        lines.append(no_drift(unsure=unsure))
+    lines += unverified_lines(plan)
     return "\n".join(lines) + "\n"
+
+
+def no_drift(*, unsure: bool) -> str:
+    """The sentence for clusters on which nothing is known to have drifted."""
+    if unsure:
+        return "No drift found; what is unverified may differ."
+    return "No drift: every cluster is as it was applied."
 
 
 def drift_lines(group: ChangeGroup, paint: Paint) -> list[str]:
     """One drifted object, a line a field."""
     where = f"{paint('yellow', 'drift')} on {names(group.clusters)}: {visible(group.change.ref.short)}"
+    where += "".join(f" [{mark}]" for mark in _marks(group.change))
     return [f"{where}: {text}{_writer(group.change)}" for text in _facts(group.change)]
+
+
+def _marks(change: Change) -> list[str]:
+    """What an apply could not heal, and what was only compared."""
+    blocked = [change.op.value] if change.op in _NOT_HEALED else []
+    return [*blocked, "unverified"] if change.unverified else blocked
 
 
 def drift_headline(plan: Plan) -> str:
@@ -80,8 +98,16 @@ def _fact(change: Change, diff: FieldDiff) -> str:
 
 def _writer(change: Change) -> str:
     """Who did it; for a change of fields also what is known beyond that (flapping)."""
-    since = f"first seen {visible(change.drift_since)}" if change.drift_since else ""
-    said = ", ".join(part for part in (visible(change.writer or ""), since) if part)
+    by = change.drift_by
+    writer = change.writer or (_named(by) if by else "")
+    known = by is not None and change.drift_since == by.at
+    since = f"first seen {visible(change.drift_since)}" if change.drift_since and not known else ""
+    said = ", ".join(part for part in (visible(writer), since) if part)
     who = f" ({said})" if said else ""
     more = change.diff and change.reason and not change.unverified
     return f"{who}: {visible(change.reason or '')}" if more else who
+
+
+def _named(writer: Writer) -> str:
+    through = f" through {writer.through}" if writer.through else ""
+    return f"{writer.manager}{through} at {writer.at}" if writer.at else f"{writer.manager}{through}"

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from fleetmgr.model.change import LIVE_AND_DESIRED, ClusterPlan, ClusterStatus, Op, Plan
 from fleetmgr.model.grouping import ChangeGroup
-from fleetmgr.reporting.drift_text import drift_headline, drift_lines
+from fleetmgr.reporting.drift_text import drift_headline, drift_lines, no_drift
 from fleetmgr.reporting.markdown import Block, Row, code, document, heading, html_code, marker, note, table
 from fleetmgr.reporting.plan_text import (
     FIELD_INDENT,
@@ -69,10 +69,11 @@ def drift_markdown(plan: Plan, groups: Sequence[ChangeGroup]) -> str:
         for app, members in _by_app(groups)
     ]
     clean = all(cluster.status is ClusterStatus.UNCHANGED for cluster in plan.clusters)
+    unsure = unverified_lines(plan)
     return document(
         [marker("drift", plan.fleet), heading(_words(drift_headline(plan))), *_clusters(plan)],
         blocks,
-        ["No drift: every cluster is as it was applied."] if clean else [],
+        [*note("Warnings", unsure), *([no_drift(unsure=bool(unsure))] if clean else [])],
         whole="everything is in the log of this run (`fleet drift`) or in the file of `-o json=FILE`.",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from fleetmgr.errors import ExitCode
-from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff, Op, Plan
+from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff, Op, Plan, Writer
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.verdict import Verdict
@@ -83,6 +83,7 @@ def change_data(change: Change) -> JsonObject:
         "unverified": change.unverified or None,
         "drift": change.drift or None,
         "driftSince": change.drift_since,
+        "driftBy": _writer(change.drift_by) if change.drift_by else None,
         "needsConfirmation": change.needs.value if change.needs else None,
         "writer": change.writer,
         "takesOver": list(change.adoption.managers) if change.adoption else None,
@@ -93,6 +94,11 @@ def change_data(change: Change) -> JsonObject:
         "origin": str(change.origin) if change.origin else None,
     }
     return data | {key: value for key, value in optional.items() if value is not None}
+
+
+def _writer(writer: Writer) -> JsonObject:
+    known: JsonObject = {"manager": writer.manager, "through": writer.through, "at": writer.at}
+    return {key: value for key, value in known.items() if value}
 
 
 def _immutable(change: Change) -> list[str] | None:

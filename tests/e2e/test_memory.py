@@ -127,15 +127,22 @@ def test_the_last_ten_results_are_kept(fleet: Fleet) -> None:
 def test_drift_is_remembered_only_when_asked(fleet: Fleet) -> None:
     fleet.kubectl("patch", "configmap", "settings", "--type=merge", "-p", '{"data": {"a": "9"}}')
     before = parent(fleet)["metadata"]["resourceVersion"]
-    assert "driftSince" not in fleet.run("drift", "-o", "json").out
+    (change,) = fleet.run("drift", "-o", "json").changes("one")
+    assert change["driftBy"]["manager"] == "kubectl-patch"
+    assert change["driftSince"] == change["driftBy"]["at"]
     assert parent(fleet)["metadata"]["resourceVersion"] == before
     assert fleet.run("drift", "--remember").code == 0
     first = drift_since(fleet)
     assert first is not None
+    assert first != change["driftSince"]
     assert fleet.run("drift", "--remember").code == 0
     assert drift_since(fleet) == first
     assert f"first seen {first}" in fleet.run("drift").out
-    fleet.apply()
+    fleet.apps = [fleet.app("web", sync={"onConflict": "fail"})]
+    fleet.save()
+    (held,) = fleet.run("drift", "-o", "json").changes("one")
+    assert (held["op"], held["driftBy"], held["driftSince"]) == ("conflict", change["driftBy"], first)
+    fleet.apply("--force")
     assert json.loads(parent(fleet)["data"]["record.json"])["drifted"] == {}
     fleet.assert_settled()
 

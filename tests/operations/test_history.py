@@ -81,13 +81,15 @@ def test_drift_has_a_beginning_once_somebody_remembers_it(fleet: FleetInMemory) 
     found = drift(walk, Selection(), fleet.events.append)
     assert not any(fleet.written().values()), "looking writes nothing"
     (change,) = found.clusters[0].changes
-    assert change.drift_since is None
+    assert change.drift_by is not None
+    assert change.drift_since == change.drift_by.at, "nobody remembers it: when it was written"
     assert not remember(walk, found)
     fleet.clock.sleep(600)
     walk = fleet.walk()
     again = drift(walk, Selection(), fleet.events.append)
     first = again.clusters[0].changes[0].drift_since
     assert first is not None
+    assert first != change.drift_since
     assert f"first seen {first}" in drift_text(again, same_changes(again))
     before = cluster.body("ConfigMap", "fleetmgr-system", "shop.dev-1.web")
     assert not remember(walk, again)
@@ -99,7 +101,9 @@ def test_drift_has_a_beginning_once_somebody_remembers_it(fleet: FleetInMemory) 
     assert len(record.clusters[0].apps[0].runs) == 1, "remembering drift is no run"
     cluster.edit("ConfigMap", "shop", "settings", {"data": {"image": "y"}})
     anew = drift(fleet.walk(), Selection(), fleet.events.append)
-    assert anew.clusters[0].changes[0].drift_since is None
+    by = anew.clusters[0].changes[0].drift_by
+    assert by is not None
+    assert anew.clusters[0].changes[0].drift_since == by.at
 
 
 def test_who_may_not_write_is_told_so(fleet: FleetInMemory) -> None:

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from fleetmgr.errors import ExitCode, FleetError, InvalidInput, Problem, Where
-from fleetmgr.model.change import FieldDiff, Op
+from fleetmgr.model.change import FieldDiff, Op, Writer
 from fleetmgr.model.event import ClusterFinished, ClusterStarted, ObjectChanged, ObjectFailed, Waiting
 from fleetmgr.model.explanation import ExplainedValue
 from fleetmgr.model.health import Health, HealthStatus
@@ -62,6 +62,8 @@ def samples() -> Iterator[JsonObject]:
         unverified=True,
         drift=True,
         writer="kubectl",
+        drift_by=Writer(manager="kubectl", through="scale", at=TIME),
+        drift_since=TIME,
     )
     hidden = change(Op.UPDATE, SECRET, FieldDiff(path="/data/a", old="x", new="y"))
     every = [change(op, WEB) for op in Op]

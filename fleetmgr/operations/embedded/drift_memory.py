@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from fleetmgr.engine.inventory import key_text, read_parent
+from fleetmgr.engine.ownership import last_writer
 from fleetmgr.engine.record import record_data
 from fleetmgr.model.applyset import SYSTEM_NAMESPACE, parent_name
-from fleetmgr.model.change import Change
+from fleetmgr.model.change import Change, Writer
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.operations.embedded.entry import CONFIG_MAPS
 from fleetmgr.operations.embedded.scene import Scene
@@ -23,10 +24,17 @@ _OURS = ("fleetmgr.dev/", "applyset.kubernetes.io/")
 _TRIES = 3
 
 
-def first_seen(scene: Scene, change: Change) -> str | None:
-    """RFC 3339, where the record of the app knows it."""
+def begun(scene: Scene, change: Change) -> Change:
+    """A drift with what is known of its beginning: who wrote it, and since when it is so. The record of the app knows
+    when it was first seen, if somebody had it remembered; else the server knows when it was written last."""
     record = scene.record(change.app)
-    return record.drifted.get(key_text(change.ref.key)) if record else None
+    seen = record.drifted.get(key_text(change.ref.key)) if record else None
+    live = scene.live.get(change.ref.key)
+    last = last_writer(live, change.diff, scene.entry.manager) if live is not None else None
+    if last is None:
+        return replace(change, drift_since=seen)
+    by = Writer(manager=last.manager, through=last.subresource, at=last.time)
+    return replace(change, drift_since=seen or last.time or None, drift_by=by)
 
 
 def remember_drift(scene: Scene, app: str, drifted: Sequence[Change], *, now: str) -> None:

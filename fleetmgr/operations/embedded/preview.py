@@ -159,9 +159,10 @@ def _existing(
     foreign = whose.owner not in (Owner.OURS, Owner.IMPLICIT)
     against = conflict(scene, resource, live, whose) if foreign else None
     if against is not None:
-        return _change(resource, Op.CONFLICT, reason=against), ()
+        return _change(resource, Op.CONFLICT, reason=against, drift=_recorded(scene, resource)), ()
     if object_at(live, "metadata").get("deletionTimestamp"):
-        return _change(resource, Op.DENIED, reason=being_deleted(live)), ()
+        leaving = being_deleted(live)
+        return _change(resource, Op.DENIED, reason=leaving, drift=_recorded(scene, resource)), ()
     judged = adopt if foreign else _existing_of_ours
     return judged(scene, resource, served, live)
 
@@ -177,7 +178,8 @@ def _existing_of_ours(
         return _change(resource, Op.KEEP), ()
     sending = to_send(scene, resource, live, release=False)
     if sending.against:
-        return held_by_others(resource, sending.against), ()
+        held = held_by_others(resource, sending.against)
+        return replace(held, drift=_recorded(scene, resource)), ()
     if settled(sending.resource.inputs, live, manager):
         return _change(resource, Op.KEEP, left=sending.left), ()
     change, warnings = _update_of_ours(scene, to_send(scene, resource, live).resource, served, live)

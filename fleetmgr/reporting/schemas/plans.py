@@ -31,6 +31,7 @@ _CHANGE = mapping(
         "unverified": {"const": True},
         "drift": {"const": True},
         "driftSince": TEXT,
+        "driftBy": mapping({"manager": TEXT}, {"through": TEXT, "at": TEXT}),
         "needsConfirmation": one_of(Confirmation),
         "writer": TEXT,
         "takesOver": TEXTS,
