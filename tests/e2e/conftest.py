@@ -48,13 +48,18 @@ class SandboxClusters:
         )
 
 
+def sandbox_name() -> str:
+    """Of the sandbox that this run, or this worker of it, works in."""
+    name = os.environ.get("FLEET_E2E_SANDBOX", "e2e")  # noqa: TID251 - a switch of the test run
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")  # noqa: TID251 - set by pytest-xdist
+    return f"{name}-{worker}" if worker else name
+
+
 @pytest.fixture(scope="session")
 def sandbox_clusters() -> Iterator[SandboxClusters]:
     """Three ready clusters, e2e-1 .. e2e-3; FLEET_E2E_KEEP=1 leaves them running, FLEET_E2E_SANDBOX=NAME uses
     another sandbox, so that two runs can go on at once. Each worker of one run has its own."""
-    name = os.environ.get("FLEET_E2E_SANDBOX", "e2e")  # noqa: TID251 - a switch of the test run
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")  # noqa: TID251 - set by pytest-xdist
-    ports = wiring.sandbox(f"{name}-{worker}" if worker else name)
+    ports = wiring.sandbox(sandbox_name())
     request = UpRequest(clusters=3, only=(), timeout=START_SECONDS)
     try:
         status = sandbox_up(ports.toolchain, ports.sandbox, request, _say)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.fleets import Fleet
+from tests.e2e.test_leases import FITS_NOWHERE, READY, waiting
 
 pytestmark = pytest.mark.e2e
 
@@ -202,3 +203,23 @@ def test_protected_objects_stay_until_they_are_named(fleet: Fleet) -> None:
     assert fleet.get("namespace", extra).get("metadata", {}).get("deletionTimestamp", "gone")
     assert fleet.run("plan", "--delete-protected", "nothing").code == 64
     assert fleet.run("plan", "--max-deletes", "many").code == 64
+
+
+def test_what_came_into_a_namespace_while_an_apply_waited_keeps_it(fleet: Fleet) -> None:
+    extra = f"{fleet.ns}-more"
+    fleet.namespaces.add(extra)
+    namespace = f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {extra}}}}}"
+    fleet.manifests(config=config_maps(12), namespace=namespace)
+    fleet.apply()
+    fleet.manifests(config=config_maps(12), deployment=FITS_NOWHERE)
+    named = ("--delete-protected", f"Namespace/{extra}")
+    assert ("delete", f"Namespace/{extra}") in fleet.plan(*named).ops()
+    with waiting(fleet, "-o", "json", *named) as running:
+        fleet.kubectl("create", "configmap", "theirs", "-n", extra)
+        fleet.kubectl("wait", "--for=create", "--timeout=30s", "deployment/web")
+        fleet.kubectl("patch", "deployment", "web", "--type=json", "-p", READY)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == 6, out + err
+    assert f"ConfigMap {extra}/theirs would go with it" in out
+    assert fleet.get("configmap", "theirs", namespace=extra)["metadata"].get("deletionTimestamp") is None
+    assert not fleet.get("namespace", extra)["metadata"].get("deletionTimestamp")

@@ -172,6 +172,39 @@ def test_a_namespace_goes_with_our_own_objects_in_it(world: World) -> None:
     assert deletes.index("ConfigMap/x") < deletes.index("Namespace/extra")
 
 
+def test_what_came_into_a_namespace_since_the_plan_keeps_it(world: World) -> None:
+    world.apps = {"web": App(manifests=[config(), NAMESPACE])}
+    world.apply()
+    world.apps["web"] = App(manifests=[config()])
+    world.consent = Consent(protected=frozenset({"Namespace/extra"}))
+    scene, plan = world.scene(), world.plan()
+    assert only(plan).op is Op.DELETE
+    metadata = {"name": "theirs", "namespace": "extra"}
+    world.cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+    report = world.perform(scene, plan)
+    assert report.exit_code is ExitCode.STALE
+    (problem,) = [r.problem for r in report.results if r.problem]
+    assert "ConfigMap extra/theirs would go with it" in problem.message
+    assert world.cluster.body("Namespace", "", "extra") is not None
+    leaving = {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    world.cluster.edit("ConfigMap", "extra", "theirs", leaving)
+    assert world.perform(scene, plan).exit_code is ExitCode.OK
+    assert world.cluster.body("Namespace", "", "extra") is None
+
+
+@pytest.mark.parametrize("annotation", ["fleetmgr.dev/protect: 'true'", "fleetmgr.dev/prune: disabled"])
+def test_what_was_protected_since_the_plan_is_not_deleted(world: World, annotation: str) -> None:
+    world.apps = {"web": App(manifests=[config(), config("old")])}
+    world.apply()
+    world.apps["web"] = App(manifests=[config()])
+    scene, plan = world.scene(), world.plan()
+    annotations = yaml.safe_load(annotation)
+    world.cluster.edit("ConfigMap", "shop", "old", {"metadata": {"annotations": annotations}})
+    report = world.perform(scene, plan)
+    assert report.exit_code is ExitCode.STALE
+    assert world.cluster.body("ConfigMap", "shop", "old") is not None
+
+
 def test_a_kind_that_may_not_be_listed_is_no_empty_kind(world: World) -> None:
     world.apps = {"web": App(manifests=[config(), ROLE])}
     world.apply()

@@ -1,4 +1,5 @@
-"""What would go with a Namespace: looked at before one is deleted, because its delete asks nobody."""
+"""What would go with a Namespace: looked at in a plan that deletes one and again right before the delete, because that
+asks nobody."""
 
 from __future__ import annotations
 
@@ -19,9 +20,11 @@ _GIVEN = frozenset({("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "defau
 """Every namespace has these."""
 
 
-def stranger_in(scene: Scene, namespace: str, going: Collection[object]) -> str | None:
+def stranger_in(
+    scene: Scene, namespace: str, going: Collection[object], *, leaving: bool = False
+) -> str | None:
     """What stays in a namespace once everything in ``going`` (ObjectKeys) is deleted, for people; None when nothing
-    does. What cannot be read counts. Raises ClusterError."""
+    does. What cannot be read counts; what is being deleted does too, unless ``leaving``. Raises ClusterError."""
     discovery = scene.client.discover(fresh=True)
     if discovery.incomplete:
         return f"what is in it and cannot be read now (API groups {', '.join(sorted(discovery.incomplete))})"
@@ -37,7 +40,8 @@ def stranger_in(scene: Scene, namespace: str, going: Collection[object]) -> str 
             return []
         except AccessDenied:
             return [f"{kind.plural} that may not be read"]
-        return [ref_of(b).short for b in bodies if ref_of(b).key not in going and _counts(b)]
+        staying = (b for b in bodies if not (leaving and object_at(b, "metadata").get("deletionTimestamp")))
+        return [ref_of(b).short for b in staying if ref_of(b).key not in going and _counts(b)]
 
     return _listed(sorted({name for names in in_parallel(held, kinds) for name in names}))
 

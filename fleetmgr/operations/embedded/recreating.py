@@ -11,6 +11,7 @@ from typing import ClassVar
 from fleetmgr.engine.compare import differing
 from fleetmgr.engine.immutable import JOB
 from fleetmgr.engine.ownership import Owner
+from fleetmgr.engine.protection import PROTECT_ANNOTATION, is_marked
 from fleetmgr.engine.recreated import at_work
 from fleetmgr.errors import ExitCode, FleetError, Where
 from fleetmgr.model.change import Change
@@ -104,6 +105,8 @@ def _read(run: Run, resource: Resource, served: ApiResource) -> JsonObject | Non
         raise _changed(run, resource, "is no longer proven to be ours: not deleted")
     if object_at(planned, "metadata").get("uid") != object_at(live, "metadata").get("uid"):
         raise _changed(run, resource, "was replaced by another object since the plan: not deleted")
+    if is_marked(live) and not is_marked(planned):
+        raise _changed(run, resource, f"was annotated {PROTECT_ANNOTATION} since the plan: not deleted")
     if differing(resource.inputs, live, {}) != differing(resource.inputs, planned, {}):
         raise _changed(run, resource, "was changed since the plan: not deleted")
     return live

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from fleetmgr.engine.keeping import keeps_by_annotation
 from fleetmgr.engine.ownership import Owner
+from fleetmgr.engine.protection import NAMESPACE, protection
 from fleetmgr.errors import ExitCode, FleetError, Where
 from fleetmgr.model.applyset import FLEET_LABEL
 from fleetmgr.model.change import Change
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.resource import Resource
+from fleetmgr.operations.embedded.contents import stranger_in
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.operations.embedded.sending import apply_as, differing_as_sent, sent_to
 from fleetmgr.ports.cluster import ApiResource
@@ -123,8 +126,25 @@ def delete_object(scene: Scene, change: Change) -> bool:
             where=Where(cluster=scene.entry.cluster, object=str(ref)),
             hint="plan again",
         )
+    _check_unprotected(scene, ref, live)
     scene.client.delete(served, namespace=ref.namespace, name=ref.name, uid=uid)
     return scene.client.get(served, namespace=ref.namespace, name=ref.name) is None
+
+
+def _check_unprotected(scene: Scene, ref: ObjectRef, live: JsonObject) -> None:
+    """An apply may wait long between its plan and its deletes: what was protected or put in meanwhile stays."""
+    found = None
+    if not scene.consent.names(ref):
+        found = keeps_by_annotation(live) or protection(live)
+    if found is None and ref.key.group_kind == NAMESPACE and not scene.consent.names_contents(ref):
+        stranger = stranger_in(scene, ref.name, scene.hooks.keys(), leaving=True)
+        found = f"{stranger} would go with it" if stranger else None
+    if found is not None:
+        raise Changed(
+            f"{ref.short} is not deleted: {found}",
+            where=Where(cluster=scene.entry.cluster, object=str(ref)),
+            hint="plan again",
+        )
 
 
 def served_as(scene: Scene, ref: ObjectRef) -> ApiResource:
