@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 
 from fleetmgr.engine.admission import seen_by
-from fleetmgr.engine.order import stages, steps
+from fleetmgr.engine.order import steps
 from fleetmgr.model.change import Change, Op
-from fleetmgr.model.objects import ObjectKey, ObjectRef
+from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.ordering import Phase, after, ordering_of
 from fleetmgr.model.report import Outcome
 from fleetmgr.model.resource import Resource
-from fleetmgr.operations.embedded.gates import After, Part, Walk, pass_gate
+from fleetmgr.operations.embedded.gates import After, Answer, Part, Walk, pass_gate, pass_writing
 from fleetmgr.operations.embedded.hook_plan import hooks_of
 from fleetmgr.operations.embedded.hooks import run_hooks, run_phase, run_sync_fail
 from fleetmgr.operations.embedded.run import Run
 from fleetmgr.operations.embedded.scene import plural_of
-from fleetmgr.operations.embedded.stages import write_all
 from fleetmgr.operations.embedded.wait import Until, Verdict
 
 
@@ -50,7 +49,7 @@ def _walk(run: Run, app: str, changes: Sequence[Change], *, needed: bool, touche
         yield from run_sync_fail(run, app)
 
 
-def _dependencies(run: Run, app: str) -> Generator[After, Verdict | None, str | None]:
+def _dependencies(run: Run, app: str) -> Generator[After, Answer, str | None]:
     """Ends with the dependency that keeps an app from being written."""
     current = run.scene.stack_app(app)
     for name in current.depends_on if current else ():
@@ -100,7 +99,8 @@ def _write_steps(run: Run, app: str, changes: Sequence[Change]) -> Part:
                 run.skipped(left, f"what comes before it is not Healthy: {verdict.health.message}")
                 return False
             earlier.clear()
-        well = _write_step(run, mine) and (yield from run_hooks(run, app, Phase.SYNC, of_sync))
+        well = not mine or (yield from pass_writing(app, mine))
+        well = well and (yield from run_hooks(run, app, Phase.SYNC, of_sync))
         if not well:
             run.skipped([*todo.values(), *hooks.values()], "an object before it failed")
             return False
@@ -116,13 +116,3 @@ def _steps(run: Run, app: str, changes: Sequence[Change]) -> list[list[ObjectRef
     objects = [(r.ref, after(ordering_of(r.inputs), seen.get(r.ref.key, ()))) for r in members]
     objects += [(h.resource.ref, h.ordering) for h in hooks_of(run.scene, app, (Phase.SYNC,))]
     return steps(objects)
-
-
-def _write_step(run: Run, changes: Sequence[Change]) -> bool:
-    """In kind order, until one stage has a failure."""
-    by_key: dict[ObjectKey, Change] = {c.ref.key: c for c in changes}
-    for stage in stages(c.ref for c in changes):
-        if not write_all(run, [by_key.pop(ref.key) for ref in stage]):
-            run.skipped(by_key.values(), "an object before it failed")
-            return False
-    return True

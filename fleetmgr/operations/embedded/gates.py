@@ -5,11 +5,12 @@ An app that waits holds up those that depend on it and nobody else.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TypeAlias
 
 from msgspec import Struct
 
+from fleetmgr.model.change import Change
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.run import Run, check_stop
@@ -22,9 +23,25 @@ class After(Struct, frozen=True, kw_only=True):
     app: str
 
 
-Walk: TypeAlias = Generator[Gate | After, Verdict | None, None]
-"""One app's way through an apply: it is told the verdict on a Gate, and None once an After is over."""
-Part: TypeAlias = Generator[Gate | After, Verdict | None, bool]
+class Write(Struct, frozen=True, kw_only=True):
+    """Objects of one app that may be written now, in kind order."""
+
+    app: str
+    changes: tuple[Change, ...]
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """Whether all of a Write went well."""
+
+    well: bool
+
+
+Pause: TypeAlias = Gate | After | Write
+Answer: TypeAlias = Verdict | Written | None
+Walk: TypeAlias = Generator[Pause, Answer, None]
+"""One app's way through an apply: it is told the verdict on a Gate, how a Write went, and None once an After is
+over."""
+Part: TypeAlias = Generator[Pause, Answer, bool]
 """A part of a Walk: whether the app may go on."""
 
 
@@ -32,18 +49,20 @@ _WITHOUT_OWN = 600.0
 """Seconds for an app that is gone from fleet.yaml, and its timeout with it."""
 
 
+Writer: TypeAlias = Callable[[Run, Sequence[Write]], Mapping[str, Written]]
+"""Performs all that may be written at this moment; what went wrong is booked in the run."""
+
+
 def pass_gate(
     run: Run, app: str, until: Until, resources: tuple[Resource, ...]
-) -> Generator[Gate, Verdict | None, Verdict]:
+) -> Generator[Gate, Answer, Verdict]:
     """Stop until the gate has a verdict; one that did not open fails the app."""
     return _passed(
         run, app, (yield Gate(app=app, until=until, resources=resources, seconds=_seconds(run, app)))
     )
 
 
-def pass_leaving(
-    run: Run, app: str, leaving: tuple[ObjectRef, ...]
-) -> Generator[Gate, Verdict | None, Verdict]:
+def pass_leaving(run: Run, app: str, leaving: tuple[ObjectRef, ...]) -> Generator[Gate, Answer, Verdict]:
     """Stop until objects that were deleted are gone; what stays fails the app."""
     return _passed(
         run, app, (yield Gate(app=app, until=Until.GONE, leaving=leaving, seconds=_seconds(run, app)))
@@ -56,22 +75,30 @@ def _seconds(run: Run, app: str) -> float:
     return run.options.timeout if run.options.timeout is not None else own
 
 
-def _passed(run: Run, app: str, verdict: Verdict | None) -> Verdict:
-    assert verdict is not None, "a gate always has a verdict"  # noqa: S101 - drive answers every Gate so
+def pass_writing(app: str, changes: Sequence[Change]) -> Generator[Write, Answer, bool]:
+    """Stop until ``changes`` are written; whether all went well. What did not is booked in the run."""
+    written = yield Write(app=app, changes=tuple(changes))
+    assert isinstance(written, Written), "a Write is told how it went"  # noqa: S101 - drive answers every Write so
+    return written.well
+
+
+def _passed(run: Run, app: str, verdict: Answer) -> Verdict:
+    assert isinstance(verdict, Verdict), "a gate always has a verdict"  # noqa: S101 - drive answers every Gate so
     if not verdict.passed:
         run.timed_out = run.timed_out or verdict.timed_out
         run.failed_apps.add(app)
     return verdict
 
 
-def drive(run: Run, walks: Mapping[str, Walk]) -> None:
-    """Walk all apps to their ends, in the order given wherever several can go on.
+def drive(run: Run, walks: Mapping[str, Walk], write: Writer) -> None:
+    """Walk all apps to their ends, in the order given wherever several can go on. What several apps may write at one
+    moment is handed to ``write`` together.
 
     Raises Interrupted within a second of a stop, and ClusterError once the cluster cannot be asked any more.
     """
-    waiting: dict[str, Gate | After] = {}
+    waiting: dict[str, Pause] = {}
 
-    def go_on(app: str, verdict: Verdict | None) -> None:
+    def go_on(app: str, verdict: Answer) -> None:
         waiting.pop(app, None)
         try:
             waiting[app] = walks[app].send(verdict)
@@ -84,9 +111,11 @@ def drive(run: Run, walks: Mapping[str, Walk]) -> None:
             go_on(app, None)
         while waiting:
             check_stop(run)
-            decided: dict[str, Verdict | None] = {
+            decided: dict[str, Answer] = {
                 app: None for app, at in waiting.items() if isinstance(at, After) and at.app not in waiting
             }
+            if wanted := [at for at in waiting.values() if isinstance(at, Write)]:
+                decided.update(write(run, wanted))
             decided.update(lookout.look(at for at in waiting.values() if isinstance(at, Gate)))
             for app in [a for a in walks if a in decided]:
                 go_on(app, decided[app])

@@ -18,7 +18,7 @@ from fleetmgr.operations.embedded.hooks import run_phase
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.persisting import persistently
 from fleetmgr.operations.embedded.run import Run, check_stop, settle_all
-from fleetmgr.operations.embedded.stages import goes_first
+from fleetmgr.operations.embedded.stages import goes_first, write_steps
 from fleetmgr.operations.embedded.write import delete_object
 
 _PHASES = frozenset(phase.value for phase in REMOVAL)
@@ -37,7 +37,7 @@ def prune(run: Run, changes: Sequence[Change]) -> None:
     if run.failed_apps:
         run.left(changes, "not deleted: something else on this cluster failed first")
         return
-    drive(run, _walks(run, changes))
+    drive(run, _walks(run, changes), write_steps)
     last = [c for c in changes if goes_first(c)]
     run.left([c for c in last if c.app in run.failed_apps], "not deleted: the rest of its app is still there")
     _delete(run, [c for c in last if c.app not in run.failed_apps])

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from fleetmgr.engine.order import stages
 from fleetmgr.errors import FleetError
 from fleetmgr.model.change import Change, Op
-from fleetmgr.model.objects import GroupKind
+from fleetmgr.model.objects import GroupKind, ObjectKey
 from fleetmgr.operations.embedded.adopting import write_adoption
-from fleetmgr.operations.embedded.gates import Walk, drive, pass_gate
+from fleetmgr.operations.embedded.gates import Walk, Write, Written, drive, pass_gate
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.persisting import persistently
 from fleetmgr.operations.embedded.recreating import recreate
@@ -26,6 +26,21 @@ def goes_first(change: Change) -> bool:
     return change.op is not Op.HOOK and change.ref.key.group_kind in (CRD, NAMESPACE)
 
 
+def write_steps(run: Run, wanted: Sequence[Write]) -> dict[str, Written]:
+    """Perform what apps may write now: the Writer of ``drive``. Raises Interrupted and ClusterError."""
+    return {one.app: Written(well=_write_step(run, one.changes)) for one in wanted}
+
+
+def _write_step(run: Run, changes: Sequence[Change]) -> bool:
+    """In kind order, until one stage has a failure."""
+    by_key: dict[ObjectKey, Change] = {c.ref.key: c for c in changes}
+    for stage in stages(c.ref for c in changes):
+        if not write_all(run, [by_key.pop(ref.key) for ref in stage]):
+            run.skipped(by_key.values(), "an object before it failed")
+            return False
+    return True
+
+
 def write_prerequisites(run: Run, writes: Sequence[Change]) -> None:
     """Namespaces and CRDs of all apps; the CRDs are served afterwards. Raises Interrupted and ClusterError."""
     first = [c for c in writes if goes_first(c) and c.op is not Op.DELETE]
@@ -33,7 +48,7 @@ def write_prerequisites(run: Run, writes: Sequence[Change]) -> None:
         write_all(run, [c for c in first if c.ref in stage])
     definitions = sorted({c.app for c in first if c.ref.key.group_kind == CRD} - run.failed_apps)
     if definitions:
-        drive(run, {app: _established(run, app) for app in definitions})
+        drive(run, {app: _established(run, app) for app in definitions}, write_steps)
         run.scene.client.discover(fresh=True)
 
 

@@ -19,7 +19,7 @@ from fleetmgr.operations.embedded.pruning import of_removal, prune
 from fleetmgr.operations.embedded.remembering import outdated, remember
 from fleetmgr.operations.embedded.run import Run, UpOptions, refuse
 from fleetmgr.operations.embedded.scene import Scene
-from fleetmgr.operations.embedded.stages import goes_first, write_prerequisites
+from fleetmgr.operations.embedded.stages import goes_first, write_prerequisites, write_steps
 from fleetmgr.operations.embedded.write import Changed
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.stop import Stop
@@ -97,6 +97,10 @@ def _perform_alone(run: Run, writes: Sequence[Change], memory: set[str]) -> None
     begin_attempts(run)
     write_prerequisites(run, writes)
     later = [c for c in desired if not goes_first(c)]
-    drive(run, app_walks(run, {a: [c for c in later if c.app == a] for a in {c.app for c in desired}}))
+    drive(
+        run,
+        app_walks(run, {a: [c for c in later if c.app == a] for a in {c.app for c in desired}}),
+        write_steps,
+    )
     prune(run, [c for c in writes if c.op is Op.DELETE or of_removal(c)])
     remember(run, {c.app for c in writes} | memory | outdated(run))
