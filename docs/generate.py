@@ -44,6 +44,7 @@ ORDER = (
         "Sync",
         "Limits",
         "Retry",
+        "Engine",
         "Overlay",
         "OverlayException",
     ),

@@ -11,6 +11,8 @@ DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 DURATION = r"^([0-9]{1,6}(\.[0-9]{1,6})?(h|ms|m|s)){1,4}$"
 HOST = r"^[A-Za-z0-9]([-A-Za-z0-9.]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?$"
 PERCENTAGE = r"^(100|[1-9]?[0-9])%$"
+BACKEND = r"^((file|s3|gs|azblob|postgres)://[^\s@]+|https?://[^\s@/]+[^\s@]*)$"
+SECRETS_PROVIDER = r"^(default|passphrase|(awskms|azurekeyvault|gcpkms|hashivault)://[^\s]+)$"
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _LABEL_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _LABEL_KEY = re.compile(rf"(?:(?=.{{1,253}}/){_SUBDOMAIN}/)?{_LABEL_NAME}")
@@ -21,6 +23,8 @@ PATTERNS = {
     HOST: "a host such as github.com or git.example:8443",
     DURATION: "a duration such as 30s, 10m or 1h30m",
     PERCENTAGE: "a percentage such as 10%",
+    BACKEND: "a URL such as file:///srv/pulumi, s3://bucket/path or https://api.pulumi.com, without credentials",
+    SECRETS_PROVIDER: "default, passphrase, or a URL such as awskms://alias/fleet?region=eu-west-1",
 }
 """What a pattern means, for messages."""
 

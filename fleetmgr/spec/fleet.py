@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from fleetmgr.spec.app import App
+from fleetmgr.spec.engine import Engine
 from fleetmgr.spec.fields import Bool, Duration, Json, Name, StringMap
 from fleetmgr.spec.health import KindHealth
 from fleetmgr.spec.limits import Limits
@@ -46,6 +47,7 @@ class Environment(SpecModel):
         default=None, description="In which waves its clusters are changed; unset is all at once."
     )
     windows: tuple[Window, ...] = Field(default=(), description="When its clusters may be changed.")
+    engine: Engine | None = Field(default=None, description="Who brings changes to its clusters.")
 
 
 class Impersonate(SpecModel):
@@ -97,7 +99,7 @@ class Fleet(SpecModel):
     """Everything in one fleet.yaml."""
 
     NOT_YET: ClassVar[frozenset[str]] = frozenset(
-        {"projects", "engine", "inputs", "policies", "secrets", "notifications", "accounts", "dr", "server"}
+        {"projects", "inputs", "policies", "secrets", "notifications", "accounts", "dr", "server"}
         | {"imageUpdates", "requireCommit"}
     )
 
@@ -110,6 +112,7 @@ class Fleet(SpecModel):
     defaults: Defaults = Field(
         default=Defaults.model_construct(), description="What holds where nothing else is said."
     )
+    engine: Engine | None = Field(default=None, description="Who brings changes to clusters.")
     environments: tuple[Environment, ...] = Field(default=(), description="Environments in promotion order.")
     clusters: tuple[Cluster, ...] = Field(default=(), description="Clusters.")
     apps: tuple[App, ...] = Field(default=(), description="Apps.")

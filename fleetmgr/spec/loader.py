@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from fleetmgr import __version__
 from fleetmgr.errors import InvalidInput, Problem, UsageError, Where
 from fleetmgr.spec.app import App
+from fleetmgr.spec.engine_rules import check_engines
 from fleetmgr.spec.explain_errors import MOST, explain
 from fleetmgr.spec.fields import Json, is_list
 from fleetmgr.spec.files import CODE, Files
@@ -88,6 +89,7 @@ class _Loading:
         self._problems += islice(check_ignored(declared.apps, self._places), MOST)
         if fleet is not None:
             self._problems += _required_version(fleet, self._places)
+            self._problems += check_engines(fleet, self._places)
             self._problems += check_health(fleet.health, self._places)
             self._problems += _empty(fleet, self._data, self._places)
         if fleet is None or self._problems:

@@ -95,7 +95,7 @@ def test_schema_describes_every_field_and_no_refused_one() -> None:
             assert definition["additionalProperties"] is False
             for name, field in definition["properties"].items():
                 assert field.get("description"), name
-            assert not {"promotion", "values", "engine"} & definition["properties"].keys()
+            assert not {"promotion", "values", "dr"} & definition["properties"].keys()
     properties = json_schema("fleet")["properties"]
     assert "requiredVersion" in properties
     assert {"$ref": "#/$defs/Include"} in properties["clusters"]["items"]["anyOf"]

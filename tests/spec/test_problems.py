@@ -43,9 +43,9 @@ CASES = [
     (cluster("§lables: {}"), "FLT-1003", "unknown field `lables`", "`labels`"),
     (MINIMAL + "§color: red\n", "FLT-1003", "unknown field `color`", "fields here: apiVersion"),
     (
-        MINIMAL + "§engine: x\n",
+        MINIMAL + "§dr: x\n",
         "FLT-1005",
-        "`engine` is not yet supported by this version of fleetmgr (0.1.0)",
+        "`dr` is not yet supported by this version of fleetmgr (0.1.0)",
         None,
     ),
     (env("§promotion: {from: x}"), "FLT-1005", "`promotion`", None),
@@ -88,6 +88,16 @@ CASES = [
     (cluster("access: {context: x, inCluster: §true}"), "FLT-1007", "excludes", None),
     (cluster('labels: {a: §"b c"}'), "FLT-1013", "value of label `a`", None),
     (cluster('labels: {§"a b": c}'), "FLT-1013", "`a b` is no label key", None),
+    # engines
+    (MINIMAL + "engine: {type: §terraform}\n", "FLT-1004", "`type` must be `embedded` or `pulumi`", None),
+    (MINIMAL + "engine: {§state: x}\n", "FLT-1003", "unknown field `state`", "backend"),
+    (MINIMAL + "engine: {backend: §ftp://x}\n", "FLT-1004", "a URL such as file:///", None),
+    (MINIMAL + "engine: {backend: §'postgres://u:p@db/x'}\n", "FLT-1004", "without credentials", None),
+    (MINIMAL + "engine: {secretsProvider: §vault}\n", "FLT-1004", "awskms", None),
+    (MINIMAL + "engine: {parallel: §0}\n", "FLT-1004", "at least 1", None),
+    (env("engine: {timeout: §0m}"), "FLT-1004", "more than zero", None),
+    (env("engine: {organization: §acme}"), "FLT-1004", "needs Pulumi Cloud", "https://api.pulumi.com"),
+    (MINIMAL + "engine: {backend: 's3://b', organization: §acme}\n", "FLT-1004", "the backend of dev", None),
     # the file as a whole
     (MINIMAL + 'requiredVersion: §">=9"\n', "FLT-1011", "requires fleetmgr >=9; this is 0.1.0", None),
     (MINIMAL + 'requiredVersion: §"9 or so"\n', "FLT-1011", "version specifiers", None),
