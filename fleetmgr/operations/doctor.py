@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from fleetmgr.errors import ExitCode, FleetError, Problem
 from fleetmgr.expansion import clusters as selected_clusters
 from fleetmgr.model.applyset import SYSTEM_NAMESPACE
@@ -11,17 +13,16 @@ from fleetmgr.model.report import CheckResult, Diagnosis, DoctorCheck
 from fleetmgr.model.resource import Stack
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
-from fleetmgr.operations.embedded.entry import CONFIG_MAPS, NAMESPACES, meet
+from fleetmgr.operations.embedded.entry import Contact, meet
 from fleetmgr.operations.embedded.live import in_parallel
+from fleetmgr.operations.embedded.scene import exists
 from fleetmgr.operations.entries import entry_of
 from fleetmgr.operations.render import render
+from fleetmgr.operations.rights import Purpose, as_rules, in_words, rights_needed
 from fleetmgr.operations.walk import Walk
-from fleetmgr.ports.cluster import AccessQuery, ApiResource, ClusterClient, Discovery
+from fleetmgr.ports.cluster import ClusterClient, Discovery
 from fleetmgr.reporting.wording import counted
 from fleetmgr.spec import Cluster
-
-READ = ("get", "list")
-WRITE = ("create", "patch", "delete")
 
 
 def doctor(walk: Walk, selection: Selection) -> Diagnosis:
@@ -69,7 +70,7 @@ def _cluster(walk: Walk, cluster: Cluster, stack: Stack) -> Iterator[DoctorCheck
         yield _ok(cluster, "identity", met)
         discovery = client.discover()
         yield _served(cluster, stack, discovery)
-        yield from _access(cluster, stack, client, discovery)
+        yield from _access(cluster, stack, client, discovery, contact)
     except FleetError as error:
         yield _failed(cluster, error.problem(), error.exit_code)
 
@@ -116,62 +117,60 @@ def _served(cluster: Cluster, stack: Stack, discovery: Discovery) -> DoctorCheck
     return _ok(cluster, "kinds", f"{counted(len(wanted), 'kind')} needed, all served")
 
 
+class _Wording(Struct, frozen=True, kw_only=True):
+    """What a check of some rights says: all is well, what it means that one is missing."""
+
+    well: str
+    without: str
+    result: CheckResult = CheckResult.WARNING
+
+
+_WORDING = {
+    Purpose.READ: _Wording(
+        well="may read everything that a plan needs",
+        without="without these there is no plan",
+        result=CheckResult.FAILED,
+    ),
+    Purpose.WRITE: _Wording(
+        well="may write everything that an apply needs",
+        without="plans are shown as unverified; an apply needs these",
+    ),
+    Purpose.LOCK: _Wording(
+        well="may take the lease that keeps two applies apart",
+        without="without these nothing keeps another run from applying at the same time",
+    ),
+    Purpose.WATCH: _Wording(
+        well="may watch what an apply waits for",
+        without="without these an apply asks again and again while it waits",
+    ),
+    Purpose.SECRETS: _Wording(
+        well="may keep the key that binds Secrets into saved plans",
+        without="without these a saved plan binds Secrets by their version, and is stale at any write to them",
+    ),
+}
+
+
 def _access(
-    cluster: Cluster, stack: Stack, client: ClusterClient, discovery: Discovery
+    cluster: Cluster, stack: Stack, client: ClusterClient, discovery: Discovery, contact: Contact
 ) -> Iterator[DoctorCheck]:
-    """May we do what the plan needs? Reads first, since without them there is no plan at all."""
-    queries = list(_queries(stack, discovery))
-    allowed = in_parallel(lambda pair: client.allowed(pair[1]), queries)
-    denied = [q for (_, q), yes in zip(queries, allowed, strict=True) if not yes]
-    reads = [q for q in denied if q.verb in READ]
-    writes = [q for q in denied if q.verb in WRITE]
-    if reads:
-        yield DoctorCheck(
-            name="read",
-            result=CheckResult.FAILED,
-            message=f"may not {_wording(reads)}",
-            cluster=cluster.name,
-            hint="without these there is no plan: bind a role that has them",
-            exit_code=ExitCode.AUTH,
-        )
-    else:
-        yield _ok(cluster, "read", "may read everything that a plan needs")
-    if writes:
-        yield DoctorCheck(
-            name="write",
-            result=CheckResult.WARNING,
-            message=f"may not {_wording(writes)}",
-            cluster=cluster.name,
-            hint="plans are shown as unverified; an apply needs these",
-        )
-    else:
-        yield _ok(cluster, "write", "may write everything that an apply needs")
-
-
-def _queries(stack: Stack, discovery: Discovery) -> Iterator[tuple[ApiResource, AccessQuery]]:
-    seen: set[tuple[str, str, str]] = set()
-    needs = [(CONFIG_MAPS, SYSTEM_NAMESPACE), (NAMESPACES, "")]
-    for resource in stack.everything():
-        served = discovery.find(*resource.ref[:3])
-        if served is not None:
-            needs.append((served, resource.ref.namespace if served.namespaced else ""))
-    for served, namespace in needs:
-        if (served.group, served.plural, namespace) in seen:
-            continue
-        seen.add((served.group, served.plural, namespace))
-        for verb in (*READ, *WRITE):
-            yield (
-                served,
-                AccessQuery(verb=verb, group=served.group, resource=served.plural, namespace=namespace),
+    """May we do what plan and apply need? Reads first, since without them there is no plan at all."""
+    homes = sorted({SYSTEM_NAMESPACE, *(r.ref.namespace for r in stack.everything() if r.ref.namespace)})
+    there = in_parallel(lambda name: exists(client, name), homes)
+    absent = [name for name, found in zip(homes, there, strict=True) if not found]
+    needed = rights_needed(stack, discovery, contact.parents.values(), absent)
+    allowed = in_parallel(lambda right: client.allowed(right.query), needed)
+    missing = [right for right, yes in zip(needed, allowed, strict=True) if not yes]
+    for purpose in Purpose:
+        queries = [right.query for right in missing if right.purpose is purpose]
+        wording = _WORDING[purpose]
+        if queries:
+            yield DoctorCheck(
+                name=purpose.value,
+                result=wording.result,
+                message=f"may not {in_words(queries)}",
+                cluster=cluster.name,
+                hint="\n".join([f"{wording.without}; bind a role that has them:", *as_rules(queries)]),
+                exit_code=ExitCode.AUTH if wording.result is CheckResult.FAILED else ExitCode.OK,
             )
-
-
-def _wording(queries: list[AccessQuery]) -> str:
-    """``patch deployments.apps in shop-web; delete services in shop-web``."""
-    parts: dict[tuple[str, str], list[str]] = {}
-    for q in queries:
-        name = f"{q.resource}.{q.group}" if q.group else q.resource
-        parts.setdefault((name, q.namespace), []).append(q.verb)
-    return "; ".join(
-        f"{'/'.join(verbs)} {name}{f' in {ns}' if ns else ''}" for (name, ns), verbs in parts.items()
-    )
+        elif any(right.purpose is purpose for right in needed):
+            yield _ok(cluster, purpose.value, wording.well)
