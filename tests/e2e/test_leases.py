@@ -67,6 +67,28 @@ def test_two_applies_at_once_one_does_it_the_other_exits_8(fleet: Fleet) -> None
     fleet.assert_settled()
 
 
+def test_two_entries_of_one_api_server_are_applied_at_once(fleet: Fleet) -> None:
+    """A run each, at the same time: leases, records and prunes are an entry's own."""
+    second = f"{fleet.ns}-two"
+    fleet.namespaces.add(second)
+    fleet.entries = [fleet.entry(0), {**fleet.entry(0), "name": "two", "environment": "staging"}]
+    fleet.defaults = {"limits": {"maxDeletes": "100%"}}
+    fleet.save()
+    fleet.write("environments/staging/web.yaml", f"namespace: {second}\n")
+    for count in (MANY, MANY // 2):
+        fleet.manifests(config=config_maps(count))
+        running = [fleet.start("apply", "--yes", "-c", name) for name in ("one", "two")]
+        for process in running:
+            out, err = process.communicate(timeout=90)
+            assert process.returncode == 0, out + err
+        for namespace in (fleet.ns, second):
+            listed = fleet.sandbox.kubectl(
+                fleet.sandbox.contexts[0], "-n", namespace, "get", "configmap", "-o", "name"
+            )
+            assert listed.count("settings-") == count
+        fleet.assert_settled()
+
+
 def test_a_second_run_is_told_who_holds_it_and_nothing_is_written(fleet: Fleet) -> None:
     stuck(fleet)
     with waiting(fleet) as first:

@@ -238,6 +238,33 @@ def test_a_job_with_a_new_template_runs_again_without_being_asked(fleet: Fleet) 
     fleet.assert_settled()
 
 
+def test_jobs_run_again_at_each_revision_or_each_apply_if_they_ask(fleet: Fleet) -> None:
+    asking = {run: job("tool:1").replace("name: migrate", f"name: {run}") for run in ("revision", "apply")}
+    asking = {
+        run: text.replace("metadata:", f"metadata:\n  annotations: {{fleetmgr.dev/run: {run}}}", 1)
+        for run, text in asking.items()
+    }
+    settings = "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: '%s'}}"
+    fleet.apps = [fleet.app("web"), fleet.app("other")]
+    fleet.save()
+    fleet.manifests(settings=settings % 1, revision=asking["revision"])
+    fleet.manifests("other", other=(settings % 1).replace("settings", "other"))
+    fleet.apply()
+    ran = uid(fleet, "job", "revision")
+    fleet.manifests("other", other=(settings % 2).replace("settings", "other"))
+    fleet.apply()
+    assert uid(fleet, "job", "revision") == ran, "another app is no revision of this one"
+    fleet.manifests(settings=settings % 2, revision=asking["revision"], apply=asking["apply"])
+    assert fleet.apply().results() >= {("replace", "Job/revision", "done"), ("create", "Job/apply", "done")}
+    after, each = fleet.get("job", "revision"), fleet.get("job", "apply")
+    assert after["metadata"]["uid"] != ran
+    assert after["status"]["succeeded"] == 1
+    assert fleet.plan().ops() == {("replace", "Job/apply")}
+    assert fleet.apply().results() == {("replace", "Job/apply", "done")}
+    assert fleet.get("job", "apply")["metadata"]["uid"] != each["metadata"]["uid"]
+    assert uid(fleet, "job", "revision") == after["metadata"]["uid"]
+
+
 def test_a_job_that_cannot_start_is_replaced_at_once(fleet: Fleet) -> None:
     fleet.manifests(job=job("tool:1", nodeSelector={"nowhere": "true"}))
     fleet.apply("--no-wait")

@@ -24,7 +24,7 @@ SETTINGS = "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: 
 
 
 class Admission(ThreadingHTTPServer):
-    """A webhook server: ``answer`` says what becomes of an AdmissionReview's request."""
+    """A webhook server: ``answer`` says what becomes of an AdmissionReview's request; None is an error of its own."""
 
     daemon_threads = True
 
@@ -44,7 +44,8 @@ class Admission(ThreadingHTTPServer):
         context.load_cert_chain(certificate, key)
         self.socket = context.wrap_socket(self.socket, server_side=True)
         self.authority = base64.b64encode(certificate.read_bytes()).decode()
-        self.answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda request: {"allowed": bool(request)}
+        self.answer: Callable[[dict[str, Any]], dict[str, Any] | None]
+        self.answer = lambda request: {"allowed": bool(request)}
 
     @property
     def client_config(self) -> dict[str, str]:
@@ -57,7 +58,11 @@ class _Handler(BaseHTTPRequestHandler):
         review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         server = self.server
         assert isinstance(server, Admission)
-        response = {"uid": review["request"]["uid"], **server.answer(review["request"])}
+        said = server.answer(review["request"])
+        if said is None:
+            self.send_error(500)
+            return
+        response = {"uid": review["request"]["uid"], **said}
         body = json.dumps(
             {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
         )
@@ -220,6 +225,42 @@ def test_a_webhook_that_does_not_answer_leaves_the_plan_unverified(
     released.set()
     fleet.apply()
     fleet.assert_settled()
+
+
+def test_a_webhook_that_fails_for_a_while_is_asked_again_as_often_as_the_fleet_says(
+    fleet: Fleet, admission: Admission
+) -> None:
+    fleet.defaults = {"retry": {"limit": 3, "backoff": "10ms", "factor": 1}}
+    fleet.apps = [fleet.app("web", retry={"limit": 2})]
+    fleet.save()
+    applied(fleet)
+    register(fleet, admission, "Validating")
+    asked: list[str] = []
+    failing = 2
+
+    def fail(request: dict[str, Any]) -> dict[str, Any] | None:
+        if request["dryRun"]:
+            return {"allowed": True}
+        asked.append(request["name"])
+        return None if len(asked) <= failing else {"allowed": True}
+
+    admission.answer = fail
+    fleet.manifests(settings=SETTINGS % "2")
+    assert ("update", "ConfigMap/settings", "done") in fleet.apply().results()
+    assert asked == ["settings"] * 3
+    fleet.assert_settled()
+
+    asked.clear()
+    failing = 100
+    fleet.manifests(settings=SETTINGS % "3")
+    assert "check.example.com" in fleet.apply(code=1).text
+    assert asked == ["settings"] * 3, "the app allows two more"
+    fleet.apps = [fleet.app("web", retry={"limit": 0})]
+    fleet.save()
+    asked.clear()
+    fleet.apply(code=1)
+    assert asked == ["settings"]
+    assert fleet.get("configmap", "settings")["data"] == {"a": "2"}
 
 
 def test_a_namespace_that_does_not_go_is_denied_and_the_others_go_on(fleet: Fleet) -> None:
