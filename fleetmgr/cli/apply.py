@@ -23,6 +23,7 @@ from fleetmgr.cli.options import (
     progress_option,
     report_options,
     show_unchanged,
+    verify_option,
 )
 from fleetmgr.cli.output import Rendering, echo, emit, github_text, stderr_paint, stdout_paint
 from fleetmgr.cli.progress import shown
@@ -58,6 +59,7 @@ class NobodyToAsk(UsageError):
 @adopt_option
 @consent_options
 @force_option
+@verify_option
 @click.option("-y", "--yes", is_flag=True, help="Apply without asking.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the apps are healthy.")
 @click.option(

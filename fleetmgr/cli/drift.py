@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.options import detailed_exitcode, fleet_options, progress_option, report_options
+from fleetmgr.cli.options import (
+    detailed_exitcode,
+    fleet_options,
+    progress_option,
+    report_options,
+    verify_option,
+)
 from fleetmgr.cli.output import Rendering, echo, emit, stderr_paint
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
@@ -27,6 +33,7 @@ from fleetmgr.reporting.problems import error_text
     is_flag=True,
     help="Write down on the clusters when drift was first seen; for jobs that look now and then.",
 )
+@verify_option
 @detailed_exitcode
 @report_options
 @progress_option

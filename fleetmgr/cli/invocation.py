@@ -37,6 +37,7 @@ class Invocation(Struct, kw_only=True):
     wait_for_windows: bool = False
     override_windows: str = ""
     force: bool = False
+    verify: str = "auto"
     confirm_deletes: bool = False
     delete_protected: tuple[str, ...] = ()
     outputs: tuple[Output, ...] = ()

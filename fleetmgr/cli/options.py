@@ -246,6 +246,17 @@ def force_option(command: F) -> F:
     )(command)
 
 
+def verify_option(command: F) -> F:
+    """For commands that plan: which objects the servers are asked about."""
+    return _option(
+        "--verify",
+        field="verify",
+        type=click.Choice(("always", "auto", "never")),
+        default="auto",
+        help="Ask the servers by dry run about every object, those that may differ, or none.  [default: auto]",
+    )(command)
+
+
 def output_options(command: F) -> F:
     """What to print and how, for commands whose result is a few facts."""
     return _apply_all(command, _output_options(FORMATS, "text (default), json or yaml"))

@@ -18,6 +18,7 @@ from fleetmgr.cli.options import (
     progress_option,
     report_options,
     show_unchanged,
+    verify_option,
 )
 from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.cli.progress import shown
@@ -44,6 +45,7 @@ from fleetmgr.reporting.plan_text import plan_text
     help="Keep the plan, for fleet show and fleet apply FILE; compressed where FILE ends with .gz.",
 )
 @force_option
+@verify_option
 @detailed_exitcode
 @show_unchanged
 @report_options

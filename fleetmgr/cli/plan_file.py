@@ -17,6 +17,7 @@ from fleetmgr.errors import UsageError, Where
 from fleetmgr.model.change import Plan
 from fleetmgr.model.saved_plan import PlanFile
 from fleetmgr.model.selection import Selection
+from fleetmgr.model.verify import Verify
 from fleetmgr.operations.saved import as_saved, replan, save
 from fleetmgr.operations.walk import Walk
 from fleetmgr.planner.grouping import same_changes
@@ -43,9 +44,10 @@ def kept(walk: Walk, plan: Plan, selected: Selection, path: Path) -> Plan:
 def planned(invocation: Invocation, path: Path) -> tuple[Walk, Selection, Plan]:
     """The plan of a file, if it is still true. Raises UsageError when options say something else than the file."""
     given = selection(invocation)
-    if not given.everything or invocation.adopt or invocation.force:
+    said = invocation.adopt or invocation.force or invocation.verify != Verify.AUTO
+    if not given.everything or said:
         raise UsageError(
-            "a saved plan says itself what is applied: -e, -c, -a, -l, --adopt and --force do not go with it",
+            "a saved plan says itself what is applied: -e, -c, -a, -l, --adopt, --force and --verify do not go with it",
             hint="leave them out, or plan again with them: `fleet plan --out FILE`",
         )
     file = read(path)

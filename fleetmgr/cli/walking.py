@@ -13,6 +13,7 @@ from fleetmgr.model.consent import NO_CONSENT, Consent
 from fleetmgr.model.limits import Allowance, allowance
 from fleetmgr.model.pace import Pace
 from fleetmgr.model.selection import Selection
+from fleetmgr.model.verify import Verify
 from fleetmgr.operations.walk import Walk
 from fleetmgr.wiring import walk as wiring
 
@@ -26,9 +27,18 @@ def open_walk(invocation: Invocation) -> Walk:
     if invocation.lock_timeout and walk.lock is not None:
         walk = replace(walk, lock=replace(walk.lock, timeout=invocation.lock_timeout))
     pace = Pace(wait_for_windows=invocation.wait_for_windows, override_windows=invocation.override_windows)
-    if not (invocation.adopt or invocation.force) and consent == NO_CONSENT and pace == Pace():
+    verify = Verify(invocation.verify)
+    said = invocation.adopt or invocation.force or verify is not Verify.AUTO
+    if not said and consent == NO_CONSENT and pace == Pace():
         return walk
-    return replace(walk, adopt=invocation.adopt, force=invocation.force, consent=consent, pace=pace)
+    return replace(
+        walk,
+        adopt=invocation.adopt,
+        force=invocation.force,
+        verify=verify,
+        consent=consent,
+        pace=pace,
+    )
 
 
 class UnclearConsent(UsageError):

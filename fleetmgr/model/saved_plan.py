@@ -56,7 +56,7 @@ class SavedPlan(Struct, frozen=True, kw_only=True):
     fleet_digest: str
     selection: Selection
     options: tuple[str, ...]
-    """Options that change what a plan says: ``adopt``, ``force``."""
+    """Options that change what a plan says: ``adopt``, ``force``, ``verify=never``."""
     plan: Plan
     clusters: tuple[SavedCluster, ...]
 

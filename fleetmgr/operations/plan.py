@@ -75,7 +75,7 @@ def scene_of(walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | 
     scene = read_scene(
         client, entry_of(walk.loaded, cluster), stack, apps=apps, adopt=walk.adopt, force=walk.force
     )
-    scene = replace(scene, consent=walk.consent)
+    scene = replace(scene, consent=walk.consent, verify=walk.verify)
     walk.scenes[cluster.name] = scene
     return scene
 

@@ -22,6 +22,7 @@ from fleetmgr.model.memory import RunResult
 from fleetmgr.model.resource import Resource
 from fleetmgr.model.saved_plan import Binding, PlanFile, SavedApp, SavedCluster, SavedPlan
 from fleetmgr.model.selection import Selection
+from fleetmgr.model.verify import Verify
 from fleetmgr.operations.across import across
 from fleetmgr.operations.embedded.keys import NoKey, obtain_key, read_key
 from fleetmgr.operations.embedded.scene import Scene
@@ -105,7 +106,17 @@ def as_saved(walk: Walk, file: PlanFile, *, name: str) -> tuple[Walk, SavedPlan]
             "fleet.yaml, or a file that it includes, was changed since the plan", where=where, hint=again
         )
     options = file.saved.options
-    return replace(walk, adopt="adopt" in options, force="force" in options), file.saved
+    asked = next((verify for verify in Verify if _asked(verify) in options), Verify.AUTO)
+    return replace(walk, adopt="adopt" in options, force="force" in options, verify=asked), file.saved
+
+
+def _asked(verify: Verify) -> str:
+    return f"verify={verify}"
+
+
+def _options(walk: Walk) -> tuple[str, ...]:
+    said = {"adopt": walk.adopt, "force": walk.force, _asked(walk.verify): walk.verify is not Verify.AUTO}
+    return tuple(name for name, on in said.items() if on)
 
 
 def _named(revision: str) -> str:
@@ -179,7 +190,6 @@ def _bound(walk: Walk, plan: Plan, selection: Selection, *, keys: Mapping[str, s
         return _cluster(walk.scenes[part.cluster], part, None if keys is None else keys.get(part.cluster, ""))
 
     clusters = across(one, there, parallel=walk.parallel, stop=walk.stop)
-    names = ("adopt", "force")
     return SavedPlan(
         tool=__version__,
         made_at=walk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -187,7 +197,7 @@ def _bound(walk: Walk, plan: Plan, selection: Selection, *, keys: Mapping[str, s
         nonce=os.urandom(16).hex(),
         fleet_digest=fleet_digest(walk.loaded),
         selection=selection,
-        options=tuple(name for name in names if getattr(walk, name)),
+        options=_options(walk),
         plan=replace(plan, clusters=tuple(_shown(part) for part in plan.clusters)),
         clusters=tuple(clusters),
     )

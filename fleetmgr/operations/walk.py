@@ -8,6 +8,7 @@ from msgspec import field
 
 from fleetmgr.model.consent import NO_CONSENT, Consent
 from fleetmgr.model.pace import STEADY, Pace
+from fleetmgr.model.verify import Verify
 from fleetmgr.operations.embedded.lease import LockRequest
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.clock import Clock
@@ -36,6 +37,8 @@ class Walk(Veiled, frozen=True, kw_only=True):
     """Existing objects that other tools made are taken over, whatever the apps' own policy (``--adopt``)."""
     force: bool = False
     """Fields that others hold are taken and immutable objects are replaced (``--force``)."""
+    verify: Verify = Verify.AUTO
+    """Which objects the servers are asked about."""
     consent: Consent = NO_CONSENT
     """What has been said yes to for this run."""
     lock: LockRequest | None = None

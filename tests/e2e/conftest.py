@@ -15,6 +15,7 @@ from fleetmgr.adapters.toolchain.errors import ToolUnavailable
 from fleetmgr.operations.sandbox import sandbox_down, sandbox_up
 from fleetmgr.ports.sandbox import UpRequest
 from fleetmgr.wiring import sandbox as wiring
+from tests.e2e.admission import Admission, serving
 from tests.e2e.fleets import Fleet
 
 START_SECONDS = 240.0
@@ -89,3 +90,10 @@ def fleets(sandbox_clusters: SandboxClusters, tmp_path: Path) -> Iterator[Callab
     yield make
     for fleet in made:
         fleet.discard()
+
+
+@pytest.fixture
+def admission(tmp_path: Path) -> Iterator[Admission]:
+    """A running webhook server that allows everything."""
+    with serving(tmp_path) as server:
+        yield server

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from fleetmgr.model.change import Change, Op
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.resource import Resource
+from fleetmgr.model.verify import NOT_ASKED, Verify
 from fleetmgr.operations.embedded.leaving import TERMINATING, why_leaving
 from fleetmgr.operations.embedded.replacing import refused
 from fleetmgr.operations.embedded.scene import Scene
@@ -34,6 +35,14 @@ def ask(
     scene: Scene, resource: Resource, served: ApiResource, change: Change
 ) -> Change | tuple[JsonObject, tuple[str, ...]]:
     """The server's answer to a dry run; where it cannot be asked, the change as compared, marked so."""
+    if scene.verify is Verify.NEVER:
+        return _unverified(change, NOT_ASKED)
+    return _asked(scene, resource, served, change)
+
+
+def _asked(
+    scene: Scene, resource: Resource, served: ApiResource, change: Change
+) -> Change | tuple[JsonObject, tuple[str, ...]]:
     try:
         answer = _answer(scene, resource, served, change)
     except (Unreachable, AuthFailed):
@@ -89,6 +98,8 @@ def rehearse(
 
     Only what is said of the object itself counts; quotas and policies of ``default`` do not.
     """
+    if scene.verify is Verify.NEVER:
+        return _unverified(change, NOT_ASKED), ()
     name = f"{resource.ref.name[:40].rstrip('-.')}-rehearsal"
     metadata = {**object_at(resource.inputs, "metadata"), "namespace": _STAGE, "name": name}
     body: JsonObject = {**resource.inputs, "metadata": metadata}

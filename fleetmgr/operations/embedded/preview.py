@@ -18,6 +18,7 @@ from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff,
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.resource import Resource
 from fleetmgr.model.upkeep import visible
+from fleetmgr.model.verify import Verify
 from fleetmgr.operations.embedded.adopting import adopt, conflict
 from fleetmgr.operations.embedded.answered import answered_diff
 from fleetmgr.operations.embedded.asking import ask, rehearse
@@ -174,15 +175,21 @@ def _existing_of_ours(
     again = runs_again(resource, live)
     if again is not None:
         return run_again(scene, resource, served, again), ()
-    if settled(without_ignored_fields(scene, resource, live).inputs, live, manager):
+    always = scene.verify is Verify.ALWAYS
+    if not always and settled(without_ignored_fields(scene, resource, live).inputs, live, manager):
         return _change(resource, Op.KEEP), ()
     sending = to_send(scene, resource, live, release=False)
     if sending.against:
         held = held_by_others(resource, sending.against)
         return replace(held, drift=_recorded(scene, resource)), ()
-    if settled(sending.resource.inputs, live, manager):
+    as_desired = settled(sending.resource.inputs, live, manager)
+    if as_desired and not always:
         return _change(resource, Op.KEEP, left=sending.left), ()
     change, warnings = _update_of_ours(scene, to_send(scene, resource, live).resource, served, live)
+    if as_desired and not change.op.writes:
+        # Nothing would be sent for it, so what the server says against it keeps nobody from applying.
+        unasked = change.op is not Op.KEEP or change.unverified
+        change = _change(resource, Op.KEEP, unverified=unasked, reason=change.reason if unasked else None)
     return replace(change, left=sending.left), warnings
 
 

@@ -21,6 +21,7 @@ from fleetmgr.model.policy import Replace
 from fleetmgr.model.replacement import REPLACE_ANNOTATION, Replacement
 from fleetmgr.model.resource import Resource
 from fleetmgr.model.upkeep import visible
+from fleetmgr.model.verify import NOT_ASKED, Verify
 from fleetmgr.operations.embedded.scene import CRD, Scene
 from fleetmgr.ports.cluster import ApiResource
 from fleetmgr.ports.cluster_errors import AuthFailed, ClusterError, ObjectInvalid, Unreachable
@@ -89,7 +90,8 @@ def replacing(
             f"annotated {PROTECT_ANNOTATION}: true; to replace it: --delete-protected {address(resource.ref)}"
         )
         return replace(change, op=Op.DENIED, reason=f"{why}; {advice}")
-    tried = rehearsed(scene, resource, served)
+    never = scene.verify is Verify.NEVER
+    tried = Rehearsal(why=NOT_ASKED) if never else rehearsed(scene, resource, served)
     if tried.refused:
         return replace(change, op=Op.DENIED, reason=f"{why}, and a new one is refused: {tried.why}")
     return _planned(scene, resource, live, replace(change, forced=agreed.forced), tried, why)

@@ -17,6 +17,7 @@ from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import GroupKind, ObjectKey, ObjectRef, Origin, ref_of
 from fleetmgr.model.ordering import ordering_of
 from fleetmgr.model.resource import Hook, Resource, ResourceOptions, Stack, StackApp
+from fleetmgr.model.verify import Verify
 from fleetmgr.operations.embedded.entry import NAMESPACES, Entry, meet
 from fleetmgr.operations.embedded.live import in_parallel, read_live
 from fleetmgr.ports.cluster import ClusterClient, Discovery
@@ -50,6 +51,8 @@ class Scene(Veiled, frozen=True, kw_only=True):
     """Every app adopts in this run, whatever its own policy."""
     force: bool = False
     """``--force``: fields that others hold are taken and immutable objects are replaced, whatever asks first."""
+    verify: Verify = Verify.AUTO
+    """Which objects the server is asked about."""
     consent: Consent = NO_CONSENT
     """What has been said yes to for this run."""
     uid: str = ""

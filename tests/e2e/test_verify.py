@@ -1,0 +1,60 @@
+"""How much the server is asked, on a real control plane: everything, what may differ, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e.admission import Admission, patching, register
+from tests.e2e.fleets import Fleet, paths
+from tests.e2e.test_ignored_and_conflicts import DEPLOYMENT, IMAGE_2
+
+pytestmark = pytest.mark.e2e
+
+SETTINGS = "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: '%s'}}"
+
+
+@pytest.fixture
+def fleet(fleets: Callable[..., Fleet]) -> Iterator[Fleet]:
+    """One cluster, app ``web`` applied."""
+    made = fleets()
+    made.save()
+    made.manifests(settings=SETTINGS % "1", web=DEPLOYMENT)
+    made.apply("--no-wait")
+    yield made
+    made.kubectl("delete", "mutatingwebhookconfiguration", made.ns, "--ignore-not-found")
+
+
+def test_everything_is_as_desired_and_only_who_asks_sees_what_admission_would_change(
+    fleet: Fleet, admission: Admission
+) -> None:
+    assert fleet.plan("--verify", "always").ops() == set()
+    register(fleet, admission, "Mutating")
+    admission.answer = patching({"op": "add", "path": "/metadata/labels/injected", "value": "yes"})
+    fleet.assert_settled()
+    answer = fleet.plan("--verify", "always")
+    assert answer.ops() == {("update", "ConfigMap/settings")}
+    assert paths(answer.change("ConfigMap/settings")) == ["/metadata/labels/injected"]
+    fleet.apply("--verify", "always", "--no-wait")
+    assert fleet.get("configmap", "settings")["metadata"]["labels"]["injected"] == "yes"
+    assert fleet.plan("--verify", "always").ops() == set()
+    admission.answer = lambda _: {"allowed": False, "status": {"code": 403, "message": "frozen"}}
+    kept = fleet.plan("--verify", "always", "--show-unchanged").change("ConfigMap/settings")
+    assert (kept["op"], kept["unverified"]) == ("keep", True)
+    assert "frozen" in kept["reason"]
+    assert "frozen" in fleet.run("plan", "--verify", "always").out
+
+
+def test_who_may_only_read_plans_without_asking(fleet: Fleet) -> None:
+    access = {**fleet.entries[0]["access"], "context": f"{fleet.sandbox.contexts[0]}-reader"}
+    fleet.entries = [{**fleet.entries[0], "access": access}]
+    fleet.save()
+    fleet.manifests(settings=SETTINGS % "2", web=DEPLOYMENT.replace(*IMAGE_2))
+    for verify in ("never", "auto", "always"):
+        answer = fleet.plan("--verify", verify)
+        assert answer.ops() == {("update", "ConfigMap/settings"), ("update", "Deployment/web")}
+        assert all(change["unverified"] for change in answer.changes())
+        assert ("not asked" in answer.text) == (verify == "never")
+        assert paths(answer.change("ConfigMap/settings")) == ["/data/a"]
+    assert "Unverified: 2 objects: the server was not asked" in fleet.run("plan", "--verify", "never").out
