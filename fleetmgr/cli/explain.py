@@ -1,43 +1,70 @@
-"""``fleet explain``: which layer set what."""
+"""``fleet explain``: which layer set what, and what waits for what."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import click
+from msgspec.structs import replace
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.options import file_option, output_options
+from fleetmgr.cli.options import fleet_options, output_options, progress_option
 from fleetmgr.cli.output import Rendering, emit
-from fleetmgr.errors import UsageError
+from fleetmgr.cli.progress import shown
+from fleetmgr.cli.walking import open_walk, selection
+from fleetmgr.errors import ExitCode, UsageError
 from fleetmgr.expansion.explain import explain as explained
 from fleetmgr.expansion.explain import placed_on
+from fleetmgr.model.selection import Selection
+from fleetmgr.operations.waiting import waiting
+from fleetmgr.planner.outcome import settle
 from fleetmgr.reporting.explanation import explanation_data, explanation_text
+from fleetmgr.reporting.waiting import waiting_data, waiting_text
 from fleetmgr.reporting.wording import names
 from fleetmgr.spec import load
 
 
 @click.command()
-@click.argument("app")
-@click.argument("cluster", required=False)
-@file_option
+@click.argument("of_app", metavar="[APP]", required=False)
+@click.argument("on_cluster", metavar="[CLUSTER]", required=False)
+@click.option(
+    "--waiting", "what_waits", is_flag=True, help="What waits for what on the clusters, and why. Only reads."
+)
+@fleet_options
 @output_options
+@progress_option
 @click.pass_obj
-def explain(invocation: Invocation, *, app: str, cluster: str | None) -> int:
+def explain(
+    invocation: Invocation, *, of_app: str | None, on_cluster: str | None, what_waits: bool
+) -> ExitCode | int:
     """Show every value of APP on CLUSTER with the layer that set it and where that is written.
 
     APP@CLUSTER names both. Later layers win: defaults, environment, app, its overlay, the overlay file, the
     exception of the cluster.
 
+    With --waiting: what each app waits for now, or would wait for at its next change. Without APP the whole
+    selection is looked at, the worst first; APP@CLUSTER shows its order as well.
+
     \b
     Example:
       fleet explain web@prod-1
+      fleet explain --waiting
+      fleet explain web@prod-1 --waiting
     """
+    app, cluster = of_app, on_cluster
+    if app is not None and cluster is None:
+        app, _, named = app.partition("@")
+        cluster = named or None
+    if what_waits:
+        return _waiting(invocation, app, cluster)
+    if not selection(invocation).everything:
+        raise UsageError(
+            "-e, -c, -a and -l select what --waiting looks at",
+            hint="name one as APP@CLUSTER, or add --waiting",
+        )
     loaded = load(invocation.file)
-    if cluster is None:
-        app, _, cluster = app.partition("@")
-        if not app or not cluster:
-            raise _which(app, placed_on(loaded, app))
+    if not app or cluster is None:
+        raise _which(app or "", placed_on(loaded, app or ""))
     values = explained(loaded, app, cluster)
     emit(
         invocation,
@@ -47,6 +74,37 @@ def explain(invocation: Invocation, *, app: str, cluster: str | None) -> int:
         ),
     )
     return 0
+
+
+def _waiting(invocation: Invocation, app: str | None, cluster: str | None) -> ExitCode:
+    chosen = _chosen(invocation, app, cluster)
+    walk = open_walk(invocation)
+    with shown(invocation) as sink:
+        found = waiting(walk, chosen, sink)
+    verdict = settle(
+        {c.cluster: ExitCode.OK if c.failure is None else c.failure.exit_code for c in found.clusters}
+    )
+    whole = bool(app and cluster)
+    emit(
+        invocation,
+        Rendering(
+            text=lambda paint: waiting_text(found, whole=whole, paint=paint),
+            data=lambda: waiting_data(found, verdict),
+        ),
+    )
+    return verdict.exit_code
+
+
+def _chosen(invocation: Invocation, app: str | None, cluster: str | None) -> Selection:
+    """What the arguments and ``-e -c -a -l`` select together."""
+    chosen = selection(invocation)
+    if (app and chosen.apps) or (cluster and chosen.clusters):
+        raise UsageError("an argument and an option name the same thing", hint="give one of them")
+    return replace(
+        chosen,
+        apps=(app,) if app else chosen.apps,
+        clusters=(cluster,) if cluster else chosen.clusters,
+    )
 
 
 def _which(app: str, clusters: Sequence[str]) -> UsageError:

@@ -8,7 +8,7 @@ from fleetmgr.health.worst import worst
 from fleetmgr.model.change import Change, ClusterFailure, Op
 from fleetmgr.model.event import EventSink
 from fleetmgr.model.health import HealthStatus
-from fleetmgr.model.report import ClusterState, FleetStatus, SyncStatus, TargetStatus
+from fleetmgr.model.report import ClusterState, FleetStatus, ObjectHealth, SyncStatus, TargetStatus
 from fleetmgr.model.resource import Stack
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
@@ -67,14 +67,7 @@ def _state(walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | No
 def _target(scene: Scene, app: str, changes: tuple[Change, ...]) -> TargetStatus:
     own = [c for c in changes if c.app == app and not (c.replacement and c.replacement.every_apply)]
     resources = [r for r in scene.resources.values() if r.app == app]
-    around = Neighbours(scene.client, scene.discovery)
-    objects = object_health(
-        resources,
-        scene.live,
-        finished=lambda r: finished_earlier(scene, r),
-        around=around,
-        custom=scene.entry.health,
-    )
+    objects = app_health(scene, app)
     record = scene.record(app)
     health = worst(objects)
     live = [scene.live[r.ref.key] for r in resources if r.ref.key in scene.live]
@@ -97,6 +90,17 @@ def _target(scene: Scene, app: str, changes: tuple[Change, ...]) -> TargetStatus
         since=since,
         healthy_since=since if health.status is HealthStatus.HEALTHY else None,
         results=record.results if record else (),
+    )
+
+
+def app_health(scene: Scene, app: str) -> list[ObjectHealth]:
+    """Health of every desired object of an app as the scene was read. Raises ClusterError."""
+    return object_health(
+        [r for r in scene.resources.values() if r.app == app],
+        scene.live,
+        finished=lambda r: finished_earlier(scene, r),
+        around=Neighbours(scene.client, scene.discovery),
+        custom=scene.entry.health,
     )
 
 

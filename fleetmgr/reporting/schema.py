@@ -22,6 +22,7 @@ from fleetmgr.reporting.schemas import (
     problems,
     rollouts,
     statuses,
+    waiting,
 )
 from fleetmgr.reporting.schemas.definitions import DEFINITIONS
 from fleetmgr.reporting.schemas.parts import TEXT, TIME, Kind, mapping
@@ -42,6 +43,7 @@ _KINDS: Mapping[str, Kind] = {
     "Diagnosis": machine.DIAGNOSIS,
     "Validation": problems.VALIDATION,
     "Explanation": files.EXPLANATION,
+    "WaitingFor": waiting.WAITING_FOR,
     "Error": problems.ERROR,
     "Edit": files.EDIT,
     "Unlock": locks.UNLOCK,

@@ -153,6 +153,23 @@ def test_explain_asks_for_the_cluster_with_those_that_there_are(
     assert "hint: write web@dev-1\n" in err
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("-e", "prod"), "select what --waiting looks at"),
+        (("web@prod-1", "-c", "prod-1", "--waiting"), "name the same thing"),
+        (("web", "-a", "web", "--waiting"), "name the same thing"),
+        (("wbe@prod-1", "--waiting"), "did you mean `web`"),
+        (("web@prod-2", "--waiting"), ""),
+    ],
+)
+def test_explain_what_waits_refuses_what_it_cannot_look_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str
+) -> None:
+    assert fleet("explain", *args, "-f", write(tmp_path, FULL_FILES)) == 64
+    assert said in capsys.readouterr().err
+
+
 def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert fleet("schema") == 0
     assert json.loads(capsys.readouterr().out)["title"] == "Fleet"

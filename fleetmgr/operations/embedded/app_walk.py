@@ -39,6 +39,7 @@ def _walk(run: Run, app: str, changes: Sequence[Change], *, needed: bool, touche
     members = [c for c in changes if c.op is not Op.HOOK]
     blocked = yield from _dependencies(run, app)
     if blocked:
+        run.failed_apps.add(app)  # also with nothing to write: what depends on this app is held up as well
         run.skipped(changes, f"app {blocked}, which {app} depends on, failed or is not Healthy")
         return
     if any(r.outcome is Outcome.FAILED and r.app == app for r in run.results):
