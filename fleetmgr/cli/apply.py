@@ -16,6 +16,7 @@ from fleetmgr.cli.options import (
     Duration,
     adopt_option,
     consent_options,
+    dirty_option,
     fleet_options,
     force_option,
     lock_option,
@@ -58,6 +59,7 @@ class NobodyToAsk(UsageError):
 @fleet_options
 @adopt_option
 @consent_options
+@dirty_option
 @force_option
 @verify_option
 @click.option("-y", "--yes", is_flag=True, help="Apply without asking.")

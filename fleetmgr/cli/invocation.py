@@ -36,6 +36,7 @@ class Invocation(Struct, kw_only=True):
     lock_timeout: float = 0.0
     wait_for_windows: bool = False
     override_windows: str = ""
+    allow_dirty: str = ""
     force: bool = False
     verify: str = "auto"
     confirm_deletes: bool = False

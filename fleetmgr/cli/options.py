@@ -214,6 +214,17 @@ def lock_option(command: F) -> F:
     )(command)
 
 
+def dirty_option(command: F) -> F:
+    """For commands that apply: the way past ``requireCommit``."""
+    return _option(
+        "--allow-dirty",
+        field="allow_dirty",
+        metavar="REASON",
+        default="",
+        help="Apply files that are not committed or pushed (requireCommit); the reason is remembered.",
+    )(command)
+
+
 def pace_options(command: F) -> F:
     """For commands that roll out: what to do about closed windows."""
     return _apply_all(

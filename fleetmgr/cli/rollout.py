@@ -12,6 +12,7 @@ from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import (
     Duration,
     consent_options,
+    dirty_option,
     fleet_options,
     lock_option,
     output_options,
@@ -143,6 +144,7 @@ def abort(invocation: Invocation, *, rollout_id: str | None, reason: str) -> Exi
 @fleet_options
 @consent_options
 @lock_option
+@dirty_option
 @pace_options
 @report_options
 @progress_option

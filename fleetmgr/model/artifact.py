@@ -35,3 +35,5 @@ class Artifact(Struct, frozen=True, kw_only=True):
     digest: str
     files: tuple[SourceFile, ...]
     warnings: tuple[Problem, ...] = ()
+    read: tuple[str, ...] = ()
+    """Files of the repository that it was made of, and the links that led to them."""

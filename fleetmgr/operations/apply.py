@@ -51,7 +51,13 @@ def apply(
             hint="leave --no-wait out, or select an environment without a rollout",
         )
     options = UpOptions(
-        plan_id=plan.id, revision=plan.revision, actor=walk.actor, wait=wait, timeout=timeout, lock=walk.lock
+        plan_id=plan.id,
+        revision=plan.revision,
+        actor=walk.actor,
+        wait=wait,
+        timeout=timeout,
+        dirty_reason=walk.dirty_reason,
+        lock=walk.lock,
     )
     crew = ClusterCrew(
         walk=walk,

@@ -13,6 +13,7 @@ from fleetmgr.model.event import ClusterFinished, ClusterStarted, EventSink
 from fleetmgr.model.resource import Stack
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
+from fleetmgr.operations.commit_guard import RememberingFetcher, uncommitted
 from fleetmgr.operations.embedded.preview import preview
 from fleetmgr.operations.embedded.scene import Scene, read_scene
 from fleetmgr.operations.entries import entry_of
@@ -35,7 +36,8 @@ def plan(walk: Walk, selection: Selection, sink: EventSink) -> Plan:
     selection that names nothing. A cluster that fails is a ClusterPlan with a failure.
     """
     chosen = selected_clusters(walk.loaded, selection)
-    stacks = list(render(walk.loaded, walk.fetcher, chosen))
+    fetcher = RememberingFetcher(walk.fetcher)
+    stacks = list(render(walk.loaded, fetcher, chosen))
     apps = frozenset(selection.apps) or None
 
     def one(pair: tuple[Cluster, Stack]) -> ClusterPlan:
@@ -43,10 +45,12 @@ def plan(walk: Walk, selection: Selection, sink: EventSink) -> Plan:
 
     with ThreadPoolExecutor(max_workers=1) as aside:  # Git is asked while the clusters answer
         revision = aside.submit(revision_of, walk.repository)
+        unguarded = aside.submit(uncommitted, walk, selection, chosen, fetcher.artifacts)
         plans = across(one, list(zip(chosen, stacks, strict=True)), parallel=walk.parallel, stop=walk.stop)
     plans = at_source_lines(walk.fetcher, refuse_shared(walk, plans))
     made = build(walk.loaded.fleet.name, revision.result(), plans, partial=not selection.everything)
-    return paced(walk, judged(walk, made))
+    made = judged(walk, made)
+    return paced(walk, replace(made, refusals=(*unguarded.result(), *made.refusals)))
 
 
 def _plan_cluster(

@@ -45,6 +45,8 @@ class Walk(Veiled, frozen=True, kw_only=True):
     """Who takes the leases of the entries that are written to; None takes none."""
     pace: Pace = STEADY
     """How it goes through environments, waves and windows."""
+    dirty_reason: str = ""
+    """Why files are applied that are not in Git (``--allow-dirty``)."""
     past: Past | None = None
     """The fleet as it was at other revisions; None where that cannot be had."""
     stop: threading.Event = field(default_factory=threading.Event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -32,6 +33,16 @@ class Repository(Protocol):
 
     def dirty(self) -> bool:
         """Whether the working tree differs from HEAD below ``root`` (untracked files count)."""
+        ...
+
+    def uncommitted(self, files: Collection[str], folders: Mapping[str, bool]) -> tuple[str, ...]:
+        """Those of ``files`` (relative to ``root``) whose contents are not those of HEAD, or that only one of both has;
+        and manifests that HEAD has in ``folders`` (True: below them as well) and the working tree has not. Outside
+        Git: all that exist. Sorted."""
+        ...
+
+    def pushed(self, commit: str) -> bool:
+        """Whether a branch of a remote has the commit, as far as it was fetched; True where there is no remote."""
         ...
 
     def resolve(self, revision: str) -> str:

@@ -21,7 +21,7 @@ def refusal_lines(plan: Plan) -> list[str]:
         shorts = [visible(ref.short) for ref in group.objects[:_SHOWN]]
         more = len(group.objects) - len(shorts)
         lines.append(f"Refused ({names(group.clusters)}): {visible(problem.message)} [{problem.code}]")
-        lines.append(f"  {', '.join(shorts)}{f' and {more} more' if more else ''}")
+        lines += [f"  {', '.join(shorts)}{f' and {more} more' if more else ''}"] if shorts else []
         lines += [f"  hint: {visible(problem.hint)}"] if problem.hint else []
     return [*lines, "An apply of this plan writes nothing (exit code 5)."] if lines else []
 

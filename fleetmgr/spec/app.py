@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from fleetmgr.spec.fields import HOST, Bool, Duration, Json, Name, StringMap
+from fleetmgr.spec.fields import HOST, Bool, CommitRule, Duration, Json, Name, StringMap
 from fleetmgr.spec.limits import Limits
 from fleetmgr.spec.overlay import Overlay, SpecModel, Sync
 from fleetmgr.spec.retry import Retry
@@ -105,9 +105,7 @@ class Namespace(SpecModel):
 class App(SpecModel):
     """A deployable unit."""
 
-    NOT_YET: ClassVar[frozenset[str]] = frozenset(
-        {"project", "patches", "sources", "requireCommit", "rollout"}
-    )
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"project", "patches", "sources", "rollout"})
 
     name: Name = Field(description="Name of the app, unique in the fleet.")
     namespace: Name | Namespace = Field(
@@ -142,6 +140,11 @@ class App(SpecModel):
         default=(), description="Fields that are left as they are live."
     )
     retry: Retry | None = Field(default=None, description="How its objects are tried again.")
+    require_commit: CommitRule | None = Field(
+        default=None,
+        description="What must be so of the files that an apply of it reads: never (default) asks nothing,"
+        " committed, or pushed to a remote as well. A guard: the strictest of environment and app holds.",
+    )
     timeout: Duration | None = Field(
         default=None, description="How long an apply waits for it to be Healthy."
     )

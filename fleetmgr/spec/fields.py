@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, TypeAlias, TypeGuard
+from typing import Annotated, Any, Literal, TypeAlias, TypeGuard
 
 from pydantic import Field, StrictBool, StrictInt
 
@@ -34,6 +34,7 @@ Duration: TypeAlias = Annotated[str, Field(pattern=DURATION)]
 Percentage: TypeAlias = Annotated[str, Field(pattern=PERCENTAGE)]
 Bool: TypeAlias = StrictBool
 Count: TypeAlias = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
+CommitRule: TypeAlias = Literal["never", "committed", "pushed"]
 StringMap: TypeAlias = dict[str, str]
 
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from fleetmgr.spec.app import App
 from fleetmgr.spec.engine import Engine
-from fleetmgr.spec.fields import Bool, Duration, Json, Name, StringMap
+from fleetmgr.spec.fields import Bool, CommitRule, Duration, Json, Name, StringMap
 from fleetmgr.spec.health import KindHealth
 from fleetmgr.spec.limits import Limits
 from fleetmgr.spec.overlay import SpecModel, Sync
@@ -21,18 +21,20 @@ API_VERSION = "fleetmgr.dev/v1"
 class Defaults(SpecModel):
     """What holds where nothing else is said."""
 
-    NOT_YET: ClassVar[frozenset[str]] = frozenset({"requireCommit"})
-
     timeout: Duration | None = Field(default=None, description="How long an apply waits for an app (10m).")
     sync: Sync | None = Field(default=None, description="How apps are brought to clusters.")
     limits: Limits | None = Field(default=None, description="How much one apply may delete.")
     retry: Retry | None = Field(default=None, description="How objects are tried again.")
+    require_commit: CommitRule | None = Field(
+        default=None,
+        description="What holds where neither environment nor app says it: never (default), committed or pushed.",
+    )
 
 
 class Environment(SpecModel):
     """A step on the promotion path; has a folder environments/NAME/."""
 
-    NOT_YET: ClassVar[frozenset[str]] = frozenset({"promotion", "requireCommit"})
+    NOT_YET: ClassVar[frozenset[str]] = frozenset({"promotion"})
 
     name: Name = Field(description="Name of the environment, unique in the fleet.")
     vars: dict[str, Json] = Field(
@@ -43,6 +45,11 @@ class Environment(SpecModel):
         default=None, description="How much one apply may delete on each of its clusters."
     )
     retry: Retry | None = Field(default=None, description="How objects are tried again on its clusters.")
+    require_commit: CommitRule | None = Field(
+        default=None,
+        description="What must be so of the files that an apply to its clusters reads: never (default) asks nothing,"
+        " committed, or pushed to a remote as well. A guard: the strictest of environment and app holds.",
+    )
     rollout: Rollout | None = Field(
         default=None, description="In which waves its clusters are changed; unset is all at once."
     )
@@ -100,7 +107,7 @@ class Fleet(SpecModel):
 
     NOT_YET: ClassVar[frozenset[str]] = frozenset(
         {"projects", "inputs", "policies", "secrets", "notifications", "accounts", "dr", "server"}
-        | {"imageUpdates", "requireCommit"}
+        | {"imageUpdates"}
     )
 
     api_version: Literal["fleetmgr.dev/v1"] = Field(description="fleetmgr.dev/v1")

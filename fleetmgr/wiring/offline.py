@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -44,6 +44,14 @@ class LazyRepository:
     def dirty(self) -> bool:
         """As ports.Repository."""
         return self._repository().dirty()
+
+    def uncommitted(self, files: Collection[str], folders: Mapping[str, bool]) -> tuple[str, ...]:
+        """As ports.Repository."""
+        return self._repository().uncommitted(files, folders)
+
+    def pushed(self, commit: str) -> bool:
+        """As ports.Repository."""
+        return self._repository().pushed(commit)
 
     def resolve(self, revision: str) -> str:
         """As ports.Repository."""

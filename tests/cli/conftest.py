@@ -51,6 +51,7 @@ class Opened(Struct, frozen=True):
     force: object = None
     consent: object = None
     pace: object = None
+    dirty_reason: str = ""
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,12 @@ class History:
 
     def dirty(self) -> bool:
         return self.is_dirty
+
+    def uncommitted(self, files: Collection[str], folders: Mapping[str, bool]) -> tuple[str, ...]:
+        raise NotImplementedError((files, folders))
+
+    def pushed(self, commit: str) -> bool:
+        raise NotImplementedError(commit)
 
     def resolve(self, revision: str) -> str:
         return revision

@@ -10,13 +10,14 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import git
 from git.exc import GitCommandError
 
+from fleetmgr.adapters.git.location import bare
 from fleetmgr.adapters.git.repository import ENVIRONMENT, SAFE_CONFIG, GitRepository, plausible
 from fleetmgr.model.target import RemoteHost
 from fleetmgr.ports.remotes import RemoteFailed, RemoteRefused
@@ -44,9 +45,7 @@ class BareRepository(GitRepository):
     def __init__(self, folder: Path) -> None:
         """``folder`` is the repository itself."""
         self._root = folder
-        self._prefix = PurePosixPath()
-        self._repo: git.Repo | None = git.Repo(folder)
-        self._repo.git.update_environment(**ENVIRONMENT)
+        self._open(bare(folder))
 
 
 class FetchedRepositories:
@@ -116,7 +115,8 @@ def _fetch(folder: Path, url: str, revision: str, address: Address) -> None:
         "--force",
     ]
     caller = git.Git(folder)
-    caller.update_environment(**{k: v for k, v in ENVIRONMENT.items() if k != "GIT_NO_LAZY_FETCH"})
+    held = bare(folder).environment()
+    caller.update_environment(**held, **{k: v for k, v in ENVIRONMENT.items() if k != "GIT_NO_LAZY_FETCH"})
     try:
         caller.execute(
             [*command, "--end-of-options", url, f"{revision}:{_ref(revision)}"],

@@ -8,12 +8,15 @@ Importing GitPython costs 130 ms: only wiring imports this module, and only when
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 import git
 from git.exc import GitCommandError
 
+from fleetmgr.adapters.git.committed import differing, left_out
+from fleetmgr.adapters.git.location import Location, located
 from fleetmgr.errors import FleetError
 from fleetmgr.ports.repository import TreeEntry
 
@@ -65,17 +68,16 @@ class GitRepository:
     def __init__(self, root: Path) -> None:
         """Finds the repository around ``root``; without one, there is only a working tree."""
         self._root = root.resolve()
-        try:
-            self._repo: git.Repo | None = git.Repo(self._root, search_parent_directories=True)
-        except (git.InvalidGitRepositoryError, git.NoSuchPathError):
-            self._repo = None
-        top = self._repo.working_tree_dir if self._repo is not None else None
-        if self._repo is None or top is None:
-            self._repo = None
-            self._prefix = PurePosixPath()
-            return
-        self._prefix = PurePosixPath(self._root.relative_to(Path(top).resolve()).as_posix())
-        self._repo.git.update_environment(**ENVIRONMENT)
+        self._open(located(self._root))
+
+    def _open(self, location: Location | None) -> None:
+        self._program: git.Git | None = None
+        self._prefix = PurePosixPath()
+        if location is not None:
+            top = location.top or location.folder
+            self._prefix = PurePosixPath(self._root.relative_to(top).as_posix())
+            self._program = git.Git(str(top))
+            self._program.update_environment(**ENVIRONMENT, **location.environment())
 
     @property
     def root(self) -> Path:
@@ -84,15 +86,46 @@ class GitRepository:
 
     def head(self) -> str | None:
         """Full commit id of HEAD; None outside Git or before the first commit."""
-        return None if self._repo is None else self._commit_id("HEAD", unborn=True)
+        return None if self._program is None else self._commit_id("HEAD", unborn=True)
 
     def dirty(self) -> bool:
         """Whether the working tree differs from HEAD below ``root``; untracked files count, ignored ones and
         submodules do not."""
-        if self._repo is None:
+        if self._program is None:
             return False
         arguments = ("--porcelain", "--untracked-files=normal", "--ignore-submodules=all", "--no-renames")
-        return bool(self._git("status", *arguments, "--", str(self._root)).strip())
+        found = self._git("status", *arguments, "--", str(self._root), settings=self._no_filters())
+        return bool(found.strip())
+
+    def uncommitted(self, files: Collection[str], folders: Mapping[str, bool]) -> tuple[str, ...]:
+        """As the port says: contents are compared with those of HEAD, so that neither the index, nor what it assumes
+        or skips, nor a filter has a say."""
+        if self.head() is None:
+            return tuple(sorted(name for name in files if (self._root / name).exists()))
+        listing = self._list("HEAD", self._prefix, recurse=True)
+        committed = {name: (mode, identifier) for mode, name, identifier in listing}
+        changed = (name for name in files if differing(self._root, name, committed))
+        return tuple(sorted({*changed, *left_out(self._root, folders, committed)}))
+
+    def pushed(self, commit: str) -> bool:
+        """As the port says."""
+        if self._program is None or not self._git("remote").strip():
+            return True
+        known = self.known(commit)
+        arguments = ("--count=1", f"--contains={known}", "--format=%(refname)", "refs/remotes")
+        return known is not None and bool(self._git("for-each-ref", *arguments).strip())
+
+    def _no_filters(self) -> tuple[str, ...]:
+        """Settings that keep Git from running the filters that are configured here, to compare contents."""
+        try:
+            found = self._git(
+                "config", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process|required)$"
+            )
+        except GitFailed:  # there are none
+            return ()
+        return tuple(
+            f"{key}=" if not key.endswith(".required") else f"{key}=false" for key in found.split("\n") if key
+        )
 
     def resolve(self, revision: str) -> str:
         """Full commit id of a commit, tag or branch. Raises RevisionNotFound."""
@@ -100,7 +133,7 @@ class GitRepository:
         if found is None:
             reason = (
                 "this folder is in no Git repository"
-                if self._repo is None
+                if self._program is None
                 else "no such commit, tag or branch"
             )
             raise RevisionNotFound(
@@ -111,7 +144,7 @@ class GitRepository:
 
     def known(self, revision: str) -> str | None:
         """As ``resolve``; None when there is no such revision."""
-        return None if self._repo is None or not plausible(revision) else self._commit_id(revision)
+        return None if self._program is None or not plausible(revision) else self._commit_id(revision)
 
     def tree(self, commit: str, path: str, *, recurse: bool) -> tuple[TreeEntry, ...]:
         """Files and links below ``path`` at ``commit``, sorted; submodules are left out.
@@ -169,9 +202,9 @@ class GitRepository:
 
     def _contents(self, identifiers: list[str]) -> list[bytes]:
         """The objects' raw bytes, through one process."""
-        if not identifiers or self._repo is None:
+        if not identifiers or self._program is None:
             return []
-        process = self._repo.git.cat_file("--batch", as_process=True, istream=subprocess.PIPE)
+        process = self._program.cat_file("--batch", as_process=True, istream=subprocess.PIPE)
         output, _ = process.proc.communicate("".join(f"{i}\n" for i in identifiers).encode())
         contents: list[bytes] = []
         position = 0
@@ -198,12 +231,12 @@ class GitRepository:
         found = found.strip()
         return found if len(found) in _FULL_ID else None
 
-    def _git(self, command: str, *arguments: str) -> str:
-        if self._repo is None:
+    def _git(self, command: str, *arguments: str, settings: tuple[str, ...] = ()) -> str:
+        if self._program is None:
             raise GitFailed("this folder is in no Git repository")
-        options = [part for setting in SAFE_CONFIG for part in ("-c", setting)]
+        options = [part for setting in (*SAFE_CONFIG, *settings) for part in ("-c", setting)]
         try:
-            output = self._repo.git.execute(
+            output = self._program.execute(
                 ["git", *options, command, *arguments],
                 with_extended_output=False,
                 strip_newline_in_stdout=False,

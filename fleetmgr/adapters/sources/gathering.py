@@ -132,6 +132,11 @@ class Gathering:
         """Links that were followed, with their targets as written."""
         return {**self.tree.links, **self._mounted_links}
 
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Files and links of the tree itself; what was fetched from elsewhere is not among them."""
+        return tuple(sorted({*(self.files.keys() - self._mounted.keys()), *self.tree.links}))
+
     def gather(self, path: PurePosixPath) -> tuple[PurePosixPath, PurePosixPath]:
         """The real folder of the source and the name of its kustomization file."""
         if path.name in NAMES:

@@ -62,6 +62,7 @@ class KustomizeSources:
             digest=digest_of(files),
             files=files,
             warnings=tuple(gathering.warnings),
+            read=gathering.read,
         )
 
     def _tree(self, revision: str | None) -> Tree:

@@ -51,7 +51,13 @@ class LocalSources:
             found for found in walk(tree, path, recurse=request.recurse) if self._wanted(found, path, request)
         ]
         files = _read(tree, chosen, request.path)
-        return Artifact(request=request, revision=revision, digest=digest_of(files), files=files)
+        return Artifact(
+            request=request,
+            revision=revision,
+            digest=digest_of(files),
+            files=files,
+            read=tuple(f.path for f in files),
+        )
 
     def _wanted(self, found: Found, path: PurePosixPath, request: FetchRequest) -> bool:
         if not found.path.name.endswith(_SUFFIXES) or self._is_own(found, path):
