@@ -31,6 +31,7 @@ from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode, UsageError
 from fleetmgr.model.change import Plan
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.report import Report
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations import apply as applying
@@ -45,7 +46,6 @@ from fleetmgr.reporting.github import defused
 from fleetmgr.reporting.github_results import plan_workflow, report_workflow
 from fleetmgr.reporting.markdown_runs import report_markdown
 from fleetmgr.reporting.plan_text import plan_text
-from fleetmgr.reporting.wording import counted
 
 
 class NobodyToAsk(UsageError):

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from fleetmgr.cli.progress import sentence
 from fleetmgr.errors import ExitCode
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.event import (
     ClusterEvent,
     ClusterFinished,
@@ -33,7 +34,7 @@ from fleetmgr.model.event import (
 )
 from fleetmgr.model.timespan import span
 from fleetmgr.reporting.escape import visible
-from fleetmgr.reporting.wording import code_name, counted
+from fleetmgr.reporting.wording import code_name
 
 _REFRESH = 8
 _SPARE_LINES = 2

@@ -149,8 +149,13 @@ def _to_file(path: Path, what: str, text: str, *, mode: str = "w") -> None:
         with path.open(mode, encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except OSError as error:
-        raise OutputFailed(
-            f"the {what} output cannot be written: {error.strerror or error}",
-            where=Where(file=str(path)),
-            hint="check the folder and its permissions",
-        ) from error
+        raise cannot_write(f"{what} output", path, error) from error
+
+
+def cannot_write(what: str, path: Path, error: OSError) -> OutputFailed:
+    """The error of a file that was to be written for somebody."""
+    return OutputFailed(
+        f"the {what} cannot be written: {error.strerror or error}",
+        where=Where(file=str(path)),
+        hint="check the folder and its permissions",
+    )

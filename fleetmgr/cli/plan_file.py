@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.output import OutputFailed, echo
+from fleetmgr.cli.output import cannot_write, echo
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
-from fleetmgr.errors import UsageError, Where
+from fleetmgr.errors import UsageError
 from fleetmgr.model.change import Plan
 from fleetmgr.model.saved_plan import PlanFile
 from fleetmgr.model.selection import Selection
@@ -24,6 +21,7 @@ from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.plan_file import decode, encode
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.plan_text import plan_text
+from fleetmgr.whole_files import write_whole
 
 
 def kept(walk: Walk, plan: Plan, selected: Selection, path: Path) -> Plan:
@@ -71,18 +69,6 @@ def read(path: Path) -> PlanFile:
 def _write(path: Path, content: bytes) -> None:
     """All of it or nothing, readable by its owner only: it says a lot about the clusters."""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+        write_whole(path, content)
     except OSError as error:
-        raise OutputFailed(
-            f"the plan cannot be kept: {error.strerror or error}",
-            where=Where(file=str(path)),
-            hint="check the folder and its permissions",
-        ) from error
+        raise cannot_write("plan", path, error) from error

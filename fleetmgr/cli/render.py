@@ -11,10 +11,10 @@ from fleetmgr.cli.options import fleet_options
 from fleetmgr.cli.output import echo, stderr_paint
 from fleetmgr.cli.walking import selection
 from fleetmgr.errors import ExitCode
+from fleetmgr.model.enumeration import counted
 from fleetmgr.operations.hydrate import Hydrated, hydrate, write_manifests
 from fleetmgr.reporting.manifests import manifest_text, titled
 from fleetmgr.reporting.problems import problem_lines
-from fleetmgr.reporting.wording import counted
 from fleetmgr.wiring.offline import open_offline
 
 

@@ -24,6 +24,7 @@ from fleetmgr.cli.output import Rendering, emit
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.rollout_history import UnheardCluster
 from fleetmgr.operations import plan as planning
 from fleetmgr.operations.rollouts.verbs import Asked, ask, chosen, resumable, rollouts
@@ -36,7 +37,6 @@ from fleetmgr.reporting.rollouts import (
     rollouts_text,
     unheard_lines,
 )
-from fleetmgr.reporting.wording import counted
 
 _id = click.argument("rollout_id", metavar="[ID]", required=False)
 _reason = click.option("--reason", required=True, metavar="TEXT", help="Why; everybody will see it.")

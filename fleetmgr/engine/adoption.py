@@ -8,8 +8,9 @@ then decides what goes). Entries of subresources and of controllers never move.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import reduce
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -97,23 +98,10 @@ def earlier(manager: str) -> bool:
 
 def takeover(live: JsonObject, manager: str) -> Takeover:
     """What an adoption of ``live`` by ``manager`` moves."""
-    moved: list[JsonObject] = []
-    ours: list[JsonObject] = []
-    rest: list[JsonObject] = []
-    for raw in array_at(live, "metadata", "managedFields"):
-        if not is_object(raw):
-            continue
-        main = not raw.get("subresource") and raw.get("operation") in (APPLY, UPDATE)
-        name = str(raw.get("manager", ""))
-        if main and name == manager:
-            ours.append(raw)
-        else:
-            (moved if main and earlier(name) else rest).append(raw)
-    fields: JsonObject = {}
-    for raw in ours:
-        fields = union(fields, object_at(raw, "fieldsV1"))
-    for raw in moved:
-        fields = union(fields, _movable(str(raw["manager"]), object_at(raw, "fieldsV1")))
+    ours, others = written_by(raw_entries(live), lambda name: name == manager)
+    moved, rest = written_by(others, earlier)
+    fields = united(object_at(raw, "fieldsV1") for raw in ours)
+    fields = united([fields, *(_movable(str(raw["manager"]), object_at(raw, "fieldsV1")) for raw in moved)])
     return Takeover(
         managers=tuple(sorted({str(raw["manager"]) for raw in moved})),
         fields=fields,
@@ -121,6 +109,28 @@ def takeover(live: JsonObject, manager: str) -> Takeover:
         rest=tuple(rest),
         time=max((str(raw.get("time") or "") for raw in (*moved, *ours)), default=""),
     )
+
+
+def raw_entries(live: JsonObject) -> list[JsonObject]:
+    """``managedFields`` as they are."""
+    return [raw for raw in array_at(live, "metadata", "managedFields") if is_object(raw)]
+
+
+def written_by(
+    entries: Iterable[JsonObject], who: Callable[[str], bool]
+) -> tuple[list[JsonObject], list[JsonObject]]:
+    """Entries of managedFields of those managers that wrote the object itself, no subresource; and all others."""
+    ours: list[JsonObject] = []
+    rest: list[JsonObject] = []
+    for raw in entries:
+        main = not raw.get("subresource") and raw.get("operation") in (APPLY, UPDATE)
+        (ours if main and who(str(raw.get("manager", ""))) else rest).append(raw)
+    return ours, rest
+
+
+def united(fieldsets: Iterable[JsonObject]) -> JsonObject:
+    """Fieldsets as one."""
+    return reduce(union, fieldsets, {})
 
 
 def _movable(manager: str, fields: JsonObject) -> JsonObject:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, field
 
 from fleetmgr.model.change import Change, Op
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.health import Health, HealthStatus
 from fleetmgr.model.objects import ObjectKey, ObjectRef
 from fleetmgr.model.order import AppOrder, OrderStep
@@ -123,7 +124,7 @@ def _confirmations(own: AppNow) -> Iterator[Wait]:
         number = len(own.unconfirmed)
         yield Wait(
             kind=WaitKind.CONFIRMATION,
-            on=f"{number} delete" if number == 1 else f"{number} deletes",
+            on=counted(number, "delete"),
             state=WaitState.STUCK,
             why="nobody has confirmed it" if number == 1 else "nobody has confirmed them",
             hint="`fleet apply --confirm-deletes` does",

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fleetmgr.engine.adoption import union
-from fleetmgr.engine.fieldset import APPLY, UPDATE, escape
+from fleetmgr.engine.adoption import raw_entries, united, written_by
+from fleetmgr.engine.fieldset import APPLY, escape
 from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL, app_id
-from fleetmgr.model.jsontypes import JsonObject, array_at, is_object, object_at
+from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.resource import PATCH_MANAGER_ANNOTATION, field_manager
 
 
@@ -44,17 +44,9 @@ def relabelled(
 def renamed_entries(live: JsonObject, before: str, after: str) -> list[JsonObject] | None:
     """``managedFields`` with the entries of the managers ``before`` and ``after`` as one Apply entry of ``after``;
     None when ``before`` has none."""
-    ours: list[JsonObject] = []
-    rest: list[JsonObject] = []
-    for raw in array_at(live, "metadata", "managedFields"):
-        if not is_object(raw):
-            continue
-        main = not raw.get("subresource") and raw.get("operation") in (APPLY, UPDATE)
-        (ours if main and raw.get("manager") in (before, after) else rest).append(raw)
+    ours, rest = written_by(raw_entries(live), lambda name: name in (before, after))
     if not any(raw.get("manager") == before for raw in ours):
         return None
-    fields: JsonObject = {}
-    for raw in ours:
-        fields = union(fields, object_at(raw, "fieldsV1"))
+    fields = united(object_at(raw, "fieldsV1") for raw in ours)
     base = next((raw for raw in ours if raw.get("operation") == APPLY), ours[0])
     return [{**base, "manager": after, "operation": APPLY, "fieldsV1": fields}, *rest]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from fleetmgr.errors import Problem, Where
+from fleetmgr.model.enumeration import listed
 from fleetmgr.model.selector import Selector, SelectorError, selector_of
 from fleetmgr.spec import App, Cluster, LoadedFleet
 
@@ -120,9 +121,7 @@ def _place_of(loaded: LoadedFleet, app: str) -> Where:
 
 def _named(loaded: LoadedFleet, names: frozenset[str]) -> str:
     ordered = [c.name for c in loaded.fleet.clusters if c.name in names]
-    shown = ", ".join(ordered[:_SHOWN])
-    more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
-    return f"{shown}{more}"
+    return listed(ordered, limit=_SHOWN)
 
 
 def _overlays(loaded: LoadedFleet, app: App, placed: Placed) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from fleetmgr.expansion.commit import commit_guard, guards_commits
 from fleetmgr.model.artifact import Artifact
 from fleetmgr.model.change import Refusal
 from fleetmgr.model.commit import RequireCommit
+from fleetmgr.model.enumeration import listed
 from fleetmgr.model.selection import Selection
 from fleetmgr.model.target import FetchRequest, Target
 from fleetmgr.operations.walk import Walk
@@ -163,5 +164,4 @@ def _refusal(cluster: str, code: str, message: str, hint: str) -> Refusal:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown, more = ", ".join(names[:_NAMED]), len(names) - _NAMED
-    return f"{shown}{f' and {more} more' if more > 0 else ''} {'is' if len(names) == 1 else 'are'}"
+    return f"{listed(names, limit=_NAMED)} {'is' if len(names) == 1 else 'are'}"

@@ -9,6 +9,7 @@ from msgspec import Struct
 from fleetmgr.errors import ExitCode, FleetError, Problem
 from fleetmgr.expansion import clusters as selected_clusters
 from fleetmgr.model.applyset import SYSTEM_NAMESPACE
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.report import CheckResult, Diagnosis, DoctorCheck
 from fleetmgr.model.resource import Stack
 from fleetmgr.model.selection import Selection
@@ -21,7 +22,6 @@ from fleetmgr.operations.render import render
 from fleetmgr.operations.rights import Purpose, as_rules, in_words, rights_needed
 from fleetmgr.operations.walk import Walk
 from fleetmgr.ports.cluster import ClusterClient, Discovery
-from fleetmgr.reporting.wording import counted
 from fleetmgr.spec import Cluster
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from fleetmgr.errors import FleetError, Problem, UsageError, Where
 from fleetmgr.expansion import expand
+from fleetmgr.model.enumeration import listed
 from fleetmgr.model.policy import OnRemove
 from fleetmgr.operations.edits import SECTIONS, Proposal, WouldBeInvalid, find, proposed
 from fleetmgr.ports.fleet_file import Edit, FleetFile
@@ -90,15 +91,9 @@ def _of_app(name: str, loaded: LoadedFleet) -> list[str]:
     kept = [target.cluster for target in targets if target.policy.on_remove is not OnRemove.DELETE]
     notes: list[str] = []
     if pruned:
-        notes.append(f"an apply will delete its objects on {_named(pruned)} (prune is on)")
+        notes.append(f"an apply will delete its objects on {listed(pruned)} (prune is on)")
     if kept:
-        notes.append(f"its objects stay as orphaned on {_named(kept)} (prune is off)")
+        notes.append(f"its objects stay as orphaned on {listed(kept)} (prune is off)")
     if pruned or kept:
         notes.append("what counts is the prune setting of its last apply there: look at `fleet plan` first")
     return notes
-
-
-def _named(clusters: Sequence[str]) -> str:
-    shown = 8
-    listed = ", ".join(clusters[:shown])
-    return listed if len(clusters) <= shown else f"{listed} and {len(clusters) - shown} more"

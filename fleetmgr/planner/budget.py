@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fleetmgr.errors import Problem, Where
 from fleetmgr.model.change import Change, ClusterPlan, Op, Plan, Refusal
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.limits import Allowance, AppLimits, ClusterLimits
 from fleetmgr.model.objects import ObjectRef
 
@@ -65,10 +66,10 @@ def _judged(part: ClusterPlan, limits: ClusterLimits) -> Iterator[Refusal]:
         mine = [change for change in lost if change.app == app]
         if len(mine) > allowed.of(part.owned.get(app, 0)):
             yield _over(part.cluster, app, mine, part.owned.get(app, 0), allowed)
-    counted = lost if limits.binding else [change for change in lost if change.app not in own]
+    counts = lost if limits.binding else [change for change in lost if change.app not in own]
     allowed = min(limits.max_deletes, key=lambda a: a.of(owned), default=_built_in(owned))
-    if len(counted) > allowed.of(owned):
-        yield _over(part.cluster, None, counted, owned, allowed)
+    if len(counts) > allowed.of(owned):
+        yield _over(part.cluster, None, counts, owned, allowed)
 
 
 def _built_in(owned: int) -> Allowance:
@@ -133,7 +134,8 @@ def _may_be_empty(limits: ClusterLimits, app: str) -> bool:
 
 def _empty_entry(part: ClusterPlan, lost: Sequence[Change]) -> Refusal:
     apps = sorted({change.app for change in lost})
-    message = f"everything that we own there would be deleted: {_objects(len(lost))} of {_named('app', apps)}"
+    of = f"{'app' if len(apps) == 1 else 'apps'} {', '.join(apps)}"
+    message = f"everything that we own there would be deleted: {counted(len(lost), 'object')} of {of}"
     hint = (
         f"if the cluster is to be emptied, say so: --max-deletes {len(lost)}; if not, look at what fleet.yaml and "
         "the sources have lost"
@@ -151,7 +153,7 @@ def _empty_apps(
             gone.append((app, changes))
         elif not _may_be_empty(limits, app):
             message = f"app {app} would become empty: its source renders nothing any more, and all its "
-            message += f"{_objects(len(changes))} would be deleted"
+            message += f"{counted(len(changes), 'object')} would be deleted"
             hint = (
                 f"look at what its source has lost; if this is meant: --max-deletes {len(losses(part.changes))}, "
                 "or limits: {allowEmpty: true} in the app"
@@ -161,9 +163,7 @@ def _empty_apps(
     if len(gone) > max(1, had * PART // 100) and not limits.allow_empty:
         lost = [change for _, changes in gone for change in changes]
         names = sorted(app for app, _ in gone)
-        message = (
-            f"{len(gone)} of {had} apps would go at once, with {_objects(len(lost))}: {', '.join(names)}"
-        )
+        message = f"{len(gone)} of {had} apps would go at once, with {counted(len(lost), 'object')}: {', '.join(names)}"
         hint = (
             "look at what fleet.yaml and the placements have lost; if this is meant: --max-deletes "
             f"{len(losses(part.changes))}, or remove one app at a time"
@@ -179,7 +179,7 @@ def _over(cluster: str, app: str | None, lost: Sequence[Change], owned: int, all
         rule = f"{allowed} (the built-in budget: {FLOOR}, or {PART} % of them)"
     else:
         rule = f"{allowed} that {allowed.said_by} allows"
-    message = f"{what} of the {_objects(owned)} that {whose} there: more than the {rule}"
+    message = f"{what} of the {counted(owned, 'object')} that {whose} there: more than the {rule}"
     hint = f"look at what is deleted; if it is meant, say how much: --max-deletes {len(lost)}"
     return _refusal(OVER_BUDGET, cluster, app, lost, message, hint)
 
@@ -189,11 +189,3 @@ def _refusal(
 ) -> Refusal:
     problem = Problem(message=message, where=Where(cluster=cluster), hint=hint, code=code)
     return Refusal(cluster=cluster, app=app, problem=problem, objects=tuple(change.ref for change in lost))
-
-
-def _objects(number: int) -> str:
-    return "1 object" if number == 1 else f"{number} objects"
-
-
-def _named(noun: str, names: Sequence[str]) -> str:
-    return f"{noun}{'' if len(names) == 1 else 's'} {', '.join(names)}"

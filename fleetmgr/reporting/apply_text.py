@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from fleetmgr.errors import ExitCode, Problem, Where
 from fleetmgr.model.change import Op
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.report import ClusterReport, ObjectResult, Outcome, Report
@@ -17,7 +18,7 @@ from fleetmgr.reporting.plan_text import short_revision
 from fleetmgr.reporting.problems import failure_lines, problem_lines
 from fleetmgr.reporting.style import HEALTH_COLOURS, PLAIN, Paint
 from fleetmgr.reporting.table import columns
-from fleetmgr.reporting.wording import code_name, counted, ended, names
+from fleetmgr.reporting.wording import code_name, ended, names
 
 PAST = {
     Op.CREATE: "created",

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fleetmgr.model.change import Change, ClusterStatus, FieldDiff, Op, Plan, Writer
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.plan_text import short_revision, unverified_lines
@@ -13,7 +14,7 @@ from fleetmgr.reporting.problems import failure_lines
 from fleetmgr.reporting.redaction import hides
 from fleetmgr.reporting.style import PLAIN, Paint
 from fleetmgr.reporting.values import dotted, shown
-from fleetmgr.reporting.wording import counted, names
+from fleetmgr.reporting.wording import names
 
 _NOT_HEALED = frozenset({Op.CONFLICT, Op.DENIED})
 

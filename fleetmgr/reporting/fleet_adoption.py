@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-from fleetmgr.errors import ExitCode
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.fleet_adoption import AdoptedCluster, FleetAdoption
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.verdict import Verdict
+from fleetmgr.reporting.clusters import cluster_data
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.plan_data import object_data
-from fleetmgr.reporting.problems import API_VERSION, failure_lines, problem_data
+from fleetmgr.reporting.problems import API_VERSION, failure_lines
 from fleetmgr.reporting.style import PLAIN, Paint
-from fleetmgr.reporting.wording import code_name, counted
+from fleetmgr.reporting.wording import code_name
 
 
 def fleet_adoption_text(found: FleetAdoption, *, paint: Paint = PLAIN) -> str:
@@ -57,12 +58,9 @@ def fleet_adoption_data(found: FleetAdoption, verdict: Verdict) -> JsonObject:
 
 
 def _cluster_data(cluster: AdoptedCluster, verdict: Verdict) -> JsonObject:
-    data: JsonObject = {
-        "name": cluster.cluster,
-        "environment": cluster.environment,
-        "exitCode": int(verdict.clusters.get(cluster.cluster, ExitCode.OK)),
+    return {
+        **cluster_data(cluster, verdict),
         "done": cluster.done,
         "apps": list(cluster.apps),
         "objects": [object_data(ref) for ref in cluster.objects],
     }
-    return data | ({"error": problem_data(cluster.failure.problem)} if cluster.failure else {})

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from fleetmgr.errors import ExitCode, FleetError, Problem, Where
 from fleetmgr.model.change import Change, ClusterFailure, Op, Plan
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.grouping import ChangeGroup, same_refusals
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.report import CheckResult, Diagnosis, FleetStatus, Outcome, Report
@@ -31,7 +32,7 @@ from fleetmgr.reporting.status import status_text
 from fleetmgr.reporting.style import PLAIN
 from fleetmgr.reporting.unified import diff_text, patch_title, patches
 from fleetmgr.reporting.validation import validation_text
-from fleetmgr.reporting.wording import counted, names
+from fleetmgr.reporting.wording import names
 
 _BLOCKED_CODE = "FLT-5020"
 _BLOCKED = (Op.CONFLICT, Op.DENIED)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleetmgr.errors import ExitCode
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.history import AppMemory, ClusterMemory, History, PastRun
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.memory import DONE, RunResult
 from fleetmgr.model.verdict import Verdict
+from fleetmgr.reporting.clusters import cluster_data
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.github import Section, Workflow, problem_annotation
 from fleetmgr.reporting.markdown import Row, code, document, heading, marker, note, table
 from fleetmgr.reporting.plan_text import short_revision
-from fleetmgr.reporting.problems import API_VERSION, failure_lines, problem_data
+from fleetmgr.reporting.problems import API_VERSION, failure_lines
 from fleetmgr.reporting.style import PLAIN, Paint
 from fleetmgr.reporting.table import columns
-from fleetmgr.reporting.wording import code_name, counted, names
+from fleetmgr.reporting.wording import code_name, names
 
 _TITLES = ("WHEN", "APP", "RESULT", "REVISION", "BY", "OBJECTS", "PLAN", "WHERE")
 _RESULT = _TITLES.index("RESULT")
@@ -123,13 +124,10 @@ def history_data(history: History, runs: Sequence[PastRun], verdict: Verdict) ->
 
 
 def _cluster_data(cluster: ClusterMemory, verdict: Verdict) -> JsonObject:
-    data: JsonObject = {
-        "name": cluster.cluster,
-        "environment": cluster.environment,
-        "exitCode": int(verdict.clusters.get(cluster.cluster, ExitCode.OK)),
+    return {
+        **cluster_data(cluster, verdict),
         "apps": [_app_data(app) for app in cluster.apps],
     }
-    return data | ({"error": problem_data(cluster.failure.problem)} if cluster.failure else {})
 
 
 def _app_data(app: AppMemory) -> JsonObject:

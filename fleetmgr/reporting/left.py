@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleetmgr.model.change import Change, ClusterPlan, Left, LeftField
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.redaction import hides
 from fleetmgr.reporting.values import dotted, shown
-from fleetmgr.reporting.wording import counted
 
 _WHY = {Left.CONFLICT: "left to", Left.AUTOSCALER: "handed over to"}
 

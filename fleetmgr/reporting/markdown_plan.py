@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from fleetmgr.model.change import LIVE_AND_DESIRED, ClusterPlan, ClusterStatus, Op, Plan
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.drift_text import drift_headline, drift_lines, no_drift
 from fleetmgr.reporting.markdown import Block, Row, code, document, heading, html_code, marker, note, table
@@ -26,7 +27,6 @@ from fleetmgr.reporting.refusals import refusal_lines
 from fleetmgr.reporting.rollout import rollout_lines
 from fleetmgr.reporting.style import PLAIN
 from fleetmgr.reporting.unified import Patch, patch_title, patches
-from fleetmgr.reporting.wording import counted
 
 _TITLES = ("Cluster", "Environment", "Status", "Changes")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleetmgr.errors import ExitCode, FleetError
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.report import CheckResult, ClusterReport, Diagnosis, FleetStatus, Report, SyncStatus
 from fleetmgr.model.validation import Validation
@@ -13,7 +14,7 @@ from fleetmgr.reporting.plan_text import short_revision
 from fleetmgr.reporting.problems import error_text, failure_lines, problem_lines
 from fleetmgr.reporting.style import PLAIN
 from fleetmgr.reporting.validation import validation_text
-from fleetmgr.reporting.wording import code_name, counted, ended
+from fleetmgr.reporting.wording import code_name, ended
 
 _WHOLE = "everything is in the log of this run or in the file of `-o json=FILE`."
 

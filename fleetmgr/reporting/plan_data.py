@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from fleetmgr.errors import ExitCode
 from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff, Op, Plan, Writer
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.verdict import Verdict
+from fleetmgr.reporting.clusters import cluster_data
 from fleetmgr.reporting.left import left_data
-from fleetmgr.reporting.problems import API_VERSION, problem_data
+from fleetmgr.reporting.problems import API_VERSION
 from fleetmgr.reporting.redaction import hides
 from fleetmgr.reporting.refusals import refusal_data
 from fleetmgr.reporting.rollout import rollout_data
@@ -52,20 +52,13 @@ def _summary(plan: Plan) -> JsonObject:
 
 
 def _cluster(cluster: ClusterPlan, verdict: Verdict, *, unchanged: bool) -> JsonObject:
-    data: JsonObject = {
-        "name": cluster.cluster,
-        "environment": cluster.environment,
-        "status": cluster.status.value,
-        "exitCode": int(verdict.clusters.get(cluster.cluster, ExitCode.OK)),
-    }
+    data: JsonObject = {**cluster_data(cluster, verdict), "status": cluster.status.value}
     if cluster.owned:
         data["owned"] = dict(cluster.owned)
     if cluster.first_contact:
         data["firstContact"] = True
     if cluster.warnings:
         data["warnings"] = list(cluster.warnings)
-    if cluster.failure is not None:
-        data["error"] = problem_data(cluster.failure.problem)
     data["changes"] = [change_data(c) for c in cluster.changes if unchanged or c.op is not Op.KEEP or c.left]
     return data
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, Confirmation, Op, Plan
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.escape import visible, visible_lines
 from fleetmgr.reporting.left import left_count, left_lines
@@ -16,7 +17,7 @@ from fleetmgr.reporting.rollout import rollout_lines
 from fleetmgr.reporting.style import OP_COLOURS, PLAIN, STATUS_COLOURS, SYMBOLS, Paint
 from fleetmgr.reporting.table import columns
 from fleetmgr.reporting.values import field_lines
-from fleetmgr.reporting.wording import counted, names
+from fleetmgr.reporting.wording import names
 
 _WITHOUT_FIELDS = frozenset({Op.CREATE, Op.DELETE, Op.HOOK, Op.KEEP})
 _BLOCKED = frozenset({Op.CONFLICT, Op.DENIED})

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from fleetmgr.model.change import Plan
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.rollout import Obstacle, ObstacleKind, OnFailure, RolloutPlan, Step, Window
 from fleetmgr.model.timespan import span
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.table import columns
-from fleetmgr.reporting.wording import counted, names
+from fleetmgr.reporting.wording import names
 
 _SHOWN = 4
 _MOST = 10

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 
-from fleetmgr.errors import ExitCode
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.report import ClusterState, FleetStatus, SyncStatus, TargetStatus
 from fleetmgr.model.verdict import Verdict
+from fleetmgr.reporting.clusters import cluster_data
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.plan_data import object_data
 from fleetmgr.reporting.plan_text import short_revision
-from fleetmgr.reporting.problems import API_VERSION, failure_lines, problem_data
+from fleetmgr.reporting.problems import API_VERSION, failure_lines
 from fleetmgr.reporting.status_matrix import matrix, version
 from fleetmgr.reporting.style import HEALTH_COLOURS, PLAIN, Paint
-from fleetmgr.reporting.wording import code_name, counted, names
+from fleetmgr.reporting.wording import code_name, names
 
 WIDTH = 100
 """Columns where there is no terminal to fit."""
@@ -93,16 +94,11 @@ def _failure(cluster: ClusterState, paint: Paint) -> list[str]:
 
 
 def _cluster_data(cluster: ClusterState, verdict: Verdict) -> JsonObject:
-    data: JsonObject = {
-        "name": cluster.cluster,
-        "environment": cluster.environment,
+    return {
+        **cluster_data(cluster, verdict),
         "version": cluster.version,
-        "exitCode": int(verdict.clusters.get(cluster.cluster, ExitCode.OK)),
+        "apps": [_target_data(target) for target in cluster.targets],
     }
-    if cluster.failure is not None:
-        data["error"] = problem_data(cluster.failure.problem)
-    data["apps"] = [_target_data(target) for target in cluster.targets]
-    return data
 
 
 def _target_data(target: TargetStatus) -> JsonObject:

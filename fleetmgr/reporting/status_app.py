@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleetmgr.model.app_status import AppStatus, Inside, PodState
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.jsontypes import JsonObject, array_at, is_object
 from fleetmgr.model.memory import DONE
@@ -16,7 +17,7 @@ from fleetmgr.reporting.status import status_data
 from fleetmgr.reporting.status_matrix import age, colour, state, symbol, version
 from fleetmgr.reporting.style import HEALTH_COLOURS, PLAIN, Paint
 from fleetmgr.reporting.table import columns
-from fleetmgr.reporting.wording import code_name, counted
+from fleetmgr.reporting.wording import code_name
 
 _MESSAGE = 160
 """Characters of a message at most."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.report import ClusterState, FleetStatus, SyncStatus, TargetStatus
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.style import HEALTH_COLOURS, Paint
-from fleetmgr.reporting.wording import code_name, counted, names
+from fleetmgr.reporting.wording import code_name, names
 
 Line = tuple[str, str]
 """Colour ("" for none) and text."""

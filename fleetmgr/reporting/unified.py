@@ -10,18 +10,19 @@ from itertools import groupby
 import yaml
 from msgspec import Struct
 
-from fleetmgr.errors import ExitCode
 from fleetmgr.model.change import LIVE_AND_DESIRED, Change, ClusterStatus, Op, Plan
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.verdict import Verdict
+from fleetmgr.reporting.clusters import cluster_data
 from fleetmgr.reporting.escape import visible, visible_lines
 from fleetmgr.reporting.plan_data import object_data
 from fleetmgr.reporting.plan_text import nothing_to_do
-from fleetmgr.reporting.problems import API_VERSION, failure_lines, problem_data
+from fleetmgr.reporting.problems import API_VERSION, failure_lines
 from fleetmgr.reporting.sides import sides
 from fleetmgr.reporting.style import OP_COLOURS, PLAIN, Paint
 from fleetmgr.reporting.values import coloured, field_lines
-from fleetmgr.reporting.wording import counted, names
+from fleetmgr.reporting.wording import names
 
 
 class Patch(Struct, frozen=True, kw_only=True):
@@ -96,11 +97,8 @@ def diff_data(plan: Plan, verdict: Verdict) -> JsonObject:
         "reason": verdict.reason,
         "clusters": [
             {
-                "name": cluster.cluster,
-                "environment": cluster.environment,
+                **cluster_data(cluster, verdict),
                 "status": cluster.status.value,
-                "exitCode": int(verdict.clusters.get(cluster.cluster, ExitCode.OK)),
-                **({"error": problem_data(cluster.failure.problem)} if cluster.failure else {}),
             }
             for cluster in plan.clusters
         ],

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fleetmgr.model.enumeration import counted
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.order import AppOrder, OrderStep
 from fleetmgr.model.verdict import Verdict
 from fleetmgr.model.waiting import AppWaiting, ClusterWaiting, FleetWaiting, Wait, WaitKind, WaitState
+from fleetmgr.reporting.clusters import cluster_data
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.plan_text import short_revision
-from fleetmgr.reporting.problems import API_VERSION, failure_lines, problem_data
+from fleetmgr.reporting.problems import API_VERSION, failure_lines
 from fleetmgr.reporting.style import PLAIN, Paint
-from fleetmgr.reporting.wording import code_name, counted, names
+from fleetmgr.reporting.wording import code_name, names
 
 _SHOWN = 3
 _WORST_FIRST = tuple(reversed(WaitState))
@@ -188,16 +190,12 @@ def waiting_data(found: FleetWaiting, verdict: Verdict) -> JsonObject:
 
 def _cluster_data(cluster: ClusterWaiting, verdict: Verdict) -> JsonObject:
     data: JsonObject = {
-        "name": cluster.cluster,
-        "environment": cluster.environment,
-        "exitCode": int(verdict.clusters[cluster.cluster]),
+        **cluster_data(cluster, verdict),
         "state": cluster.state.value,
         "waits": [_wait_data(wait) for wait in cluster.waits],
         "apps": [_app_data(app) for app in cluster.apps],
     }
-    if cluster.notes:
-        data["notes"] = list(cluster.notes)
-    return data if cluster.failure is None else data | {"error": problem_data(cluster.failure.problem)}
+    return data | ({"notes": list(cluster.notes)} if cluster.notes else {})
 
 
 def _app_data(app: AppWaiting) -> JsonObject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleetmgr.errors import ExitCode
+from fleetmgr.model.enumeration import listed
 from fleetmgr.model.report import ClusterReport
 from fleetmgr.reporting.escape import visible
 
@@ -30,12 +31,6 @@ def ended(cluster: ClusterReport) -> str:
     return code_name(cluster.exit_code) if cluster.begun else "not begun"
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 cluster``, ``2 clusters``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def names(clusters: Sequence[str], *, limit: int = 8) -> str:
     """Cluster names in a row, the rest of a long list counted."""
-    listed = ", ".join(visible(name) for name in clusters[:limit])
-    return listed if len(clusters) <= limit else f"{listed} and {len(clusters) - limit} more"
+    return listed([visible(name) for name in clusters], limit=limit)

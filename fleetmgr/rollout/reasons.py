@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fleetmgr.model.enumeration import counted, listed
 from fleetmgr.model.timespan import span
 from fleetmgr.rollout.decisions import StopVerdict
 from fleetmgr.rollout.judging import failures, failures_here, members, unavailable
@@ -29,8 +30,7 @@ def why(state: State, verdict: StopVerdict) -> str:
 
 def named(clusters: Sequence[str]) -> str:
     """``prod-1, prod-2, prod-3 and 4 more``."""
-    shown = ", ".join(clusters[:_NAMED])
-    return shown if len(clusters) <= _NAMED else f"{shown} and {len(clusters) - _NAMED} more"
+    return listed(clusters, limit=_NAMED)
 
 
 def _of_wave(state: State, verdict: StopVerdict) -> str:
@@ -54,10 +54,10 @@ def _failed(state: State) -> str:
     step = state.current
     if step.max_failures is None:
         here = failures_here(state)
-        return f"{_counted(len(here))} failed in {step.name} ({named(here)})"
+        return f"{counted(len(here), 'cluster')} failed in {step.name} ({named(here)})"
     found = failures(state)
     tolerated = "1 is tolerated" if step.max_failures == 1 else f"{step.max_failures} are tolerated"
-    return f"{_counted(len(found))} failed in {step.environment} ({named(found)}), {tolerated}"
+    return f"{counted(len(found), 'cluster')} failed in {step.environment} ({named(found)}), {tolerated}"
 
 
 def _unavailable(state: State) -> str:
@@ -65,14 +65,10 @@ def _unavailable(state: State) -> str:
     found = unavailable(state)
     is_are = "is" if len(found) == 1 else "are"
     limit = f"maxUnavailable is {step.max_unavailable}"
-    return f"{_counted(len(found))} of {step.environment} {is_are} not healthy ({named(found)}), {limit}"
+    return f"{counted(len(found), 'cluster')} of {step.environment} {is_are} not healthy ({named(found)}), {limit}"
 
 
 def _asked(what: str, request: Request | None) -> str:
     if request is None:
         return what
     return f"{what} by {request.who}{f': {request.why}' if request.why else ''}"
-
-
-def _counted(number: int) -> str:
-    return f"{number} cluster" if number == 1 else f"{number} clusters"

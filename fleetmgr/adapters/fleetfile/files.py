@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from stat import S_IMODE
 from typing import ClassVar
 
 from msgspec import Struct
@@ -22,6 +22,7 @@ from fleetmgr.spec.fields import Json, is_list, is_map
 from fleetmgr.spec.files import Files
 from fleetmgr.spec.overlay_files import FOLDER
 from fleetmgr.spec.yaml_tree import Place
+from fleetmgr.whole_files import write_whole
 
 SECTIONS = ("environments", "clusters", "apps")
 _OURS = (".yaml", ".yml")
@@ -265,17 +266,4 @@ def _gone(root: Path, file: str) -> None:
 def _replace(path: Path, data: bytes) -> None:
     """Write beside the file, then rename: a reader sees the old text or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if path.exists():
-            shutil.copymode(path, name)
-        else:
-            Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, data, mode=S_IMODE(path.stat().st_mode) if path.exists() else 0o644)

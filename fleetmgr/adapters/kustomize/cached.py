@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from fleetmgr.adapters.kustomize.program import KustomizeProgram
 from fleetmgr.ports.kustomizer import KustomizeTree
+from fleetmgr.whole_files import write_whole
 
 FORMAT = b"fleetmgr-rendered-1"
 MAX_BYTES = 256 * 1024 * 1024
@@ -60,15 +60,8 @@ class CachedKustomizer:
     def _write(self, key: str, built: bytes) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.chmod(0o700)
-        handle, name = tempfile.mkstemp(dir=self._folder, prefix=".new-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(built).digest())
-                file.write(built)
-            Path(name).replace(self._folder / key)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        # not durable: what a crash cuts off no longer has its digest
+        write_whole(self._folder / key, hashlib.sha256(built).digest() + built, durable=False)
         self._shrink()
 
     def _shrink(self) -> None:

@@ -15,7 +15,6 @@ from fleetmgr.engine.fieldset import apply_fields, holds
 from fleetmgr.engine.ownership import Owner, Ownership
 from fleetmgr.engine.secrecy import is_secret, mask_diff, mask_pair
 from fleetmgr.engine.trackers import refusal, trackers
-from fleetmgr.errors import Where
 from fleetmgr.model.change import Adoption, Change, FieldDiff, Op
 from fleetmgr.model.jsontypes import JsonObject, array_at, is_object, object_at
 from fleetmgr.model.resource import Resource
@@ -23,7 +22,7 @@ from fleetmgr.model.upkeep import LAST_APPLIED, visible
 from fleetmgr.operations.embedded.asking import WEBHOOK_FAILED, ask
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.operations.embedded.sending import held_by_others, sent_to, to_send
-from fleetmgr.operations.embedded.write import TRIES, Changed, fenced, served_as
+from fleetmgr.operations.embedded.write import TRIES, changed, fenced, served_as
 from fleetmgr.ports.cluster import ApiResource
 from fleetmgr.ports.cluster_errors import AccessDenied, ApiRejected, ObjectConflict, ObjectInvalid
 
@@ -206,7 +205,7 @@ def write_adoption(scene: Scene, resource: Resource, change: Change) -> tuple[st
     for attempt in range(TRIES):
         live = scene.client.get(served, namespace=resource.ref.namespace, name=resource.ref.name)
         if live is None:
-            raise _changed(scene, resource, "is gone since the plan")
+            raise changed(scene, resource.ref, "is gone since the plan")
         _check_as_planned(scene, resource, live)
         try:
             moved = _moved(scene, resource, served, live, adoption)
@@ -232,7 +231,7 @@ def _moved(
         answer = scene.client.apply(served, body, manager=manager, force=True, dry_run=True).body
         taking = takeover(answer, manager)
     if not set(taking.managers) <= set(adoption.managers):
-        raise _changed(scene, resource, f"was written by {_listed(taking.managers)} since the plan")
+        raise changed(scene, resource.ref, f"was written by {_listed(taking.managers)} since the plan")
     if not taking.managers:
         return live
     fields = taking.held(Kept(adoption.kept), resource.inputs)
@@ -264,20 +263,12 @@ def _check_as_planned(scene: Scene, resource: Resource, live: JsonObject) -> Non
     (the revision of a Deployment, the volume of a claim)."""
     planned = scene.live.get(resource.ref.key, {})
     if object_at(planned, "metadata").get("uid") != object_at(live, "metadata").get("uid"):
-        raise _changed(scene, resource, "was replaced by another object since the plan")
+        raise changed(scene, resource.ref, "was replaced by another object since the plan")
     sent, foreseen = (_sent(scene, resource, body) for body in (live, planned))
     if differing(sent.inputs, live, {}) != differing(foreseen.inputs, planned, {}):
-        raise _changed(scene, resource, "was changed since the plan")
+        raise changed(scene, resource.ref, "was changed since the plan")
     taking = takeover(live, scene.entry.manager)
     for diff in changes_between(planned, live, {}):
         if any(holds(theirs, diff.path) for theirs in taking.others) and not holds(taking.fields, diff.path):
             continue
-        raise _changed(scene, resource, "was changed since the plan")
-
-
-def _changed(scene: Scene, resource: Resource, what: str) -> Changed:
-    return Changed(
-        f"{resource.ref.short} {what}",
-        where=Where(cluster=scene.entry.cluster, object=str(resource.ref)),
-        hint="plan again and look at what changed",
-    )
+        raise changed(scene, resource.ref, "was changed since the plan")

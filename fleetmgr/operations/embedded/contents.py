@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from fleetmgr.model.enumeration import listed
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import GroupKind, ref_of
 from fleetmgr.operations.embedded.live import in_parallel
@@ -61,5 +62,4 @@ def _counts(body: JsonObject) -> bool:
 
 
 def _listed(names: list[str]) -> str | None:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "") if names else None
+    return listed(names, limit=_NAMED) if names else None

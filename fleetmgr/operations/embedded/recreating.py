@@ -21,7 +21,7 @@ from fleetmgr.model.replacement import Propagation
 from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.replacing import TRANSIENT, rehearsed
 from fleetmgr.operations.embedded.run import Run, check_stop
-from fleetmgr.operations.embedded.write import Changed, served_as, write_resource
+from fleetmgr.operations.embedded.write import changed, served_as, write_resource
 from fleetmgr.ports.cluster import ApiResource
 from fleetmgr.ports.cluster_errors import ApiRejected
 
@@ -102,13 +102,15 @@ def _read(run: Run, resource: Resource, served: ApiResource) -> JsonObject | Non
     planned = run.scene.live.get(ref.key, {})
     whose = run.scene.whose(live)
     if whose.owner is not Owner.OURS:
-        raise _changed(run, resource, "is no longer proven to be ours: not deleted")
+        raise changed(run.scene, resource.ref, "is no longer proven to be ours: not deleted")
     if object_at(planned, "metadata").get("uid") != object_at(live, "metadata").get("uid"):
-        raise _changed(run, resource, "was replaced by another object since the plan: not deleted")
+        raise changed(run.scene, resource.ref, "was replaced by another object since the plan: not deleted")
     if is_marked(live) and not is_marked(planned):
-        raise _changed(run, resource, f"was annotated {PROTECT_ANNOTATION} since the plan: not deleted")
+        raise changed(
+            run.scene, resource.ref, f"was annotated {PROTECT_ANNOTATION} since the plan: not deleted"
+        )
     if differing(resource.inputs, live, {}) != differing(resource.inputs, planned, {}):
-        raise _changed(run, resource, "was changed since the plan: not deleted")
+        raise changed(run.scene, resource.ref, "was changed since the plan: not deleted")
     return live
 
 
@@ -148,8 +150,8 @@ def _await_gone(run: Run, resource: Resource, served: ApiResource, uid: str, wai
     ref = resource.ref
     while (live := run.scene.client.get(served, namespace=ref.namespace, name=ref.name)) is not None:
         if object_at(live, "metadata").get("uid") != uid:
-            raise _changed(
-                run, resource, "was deleted for its replacement, and somebody else created it again"
+            raise changed(
+                run.scene, resource.ref, "was deleted for its replacement, and somebody else created it again"
             )
         finalizers = ", ".join(map(str, array_at(live, "metadata", "finalizers"))) or "none"
         if waiting.over():
@@ -174,11 +176,3 @@ def _create(run: Run, resource: Resource, waiting: _Patience) -> tuple[str, ...]
 
 def _where(run: Run, resource: Resource) -> Where:
     return Where(cluster=run.cluster, object=str(resource.ref))
-
-
-def _changed(run: Run, resource: Resource, what: str) -> Changed:
-    return Changed(
-        f"{resource.ref.short} {what}",
-        where=_where(run, resource),
-        hint="plan again and look at what changed",
-    )

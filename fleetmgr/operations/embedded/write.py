@@ -30,6 +30,15 @@ class Changed(FleetError):
     exit_code: ClassVar[ExitCode] = ExitCode.STALE
 
 
+def changed(scene: Scene, ref: ObjectRef, what: str) -> Changed:
+    """The error for an object that ``what`` happened to since the plan."""
+    return Changed(
+        f"{ref.short} {what}",
+        where=Where(cluster=scene.entry.cluster, object=str(ref)),
+        hint="plan again and look at what changed",
+    )
+
+
 class NotServed(FleetError):
     """The kind of an object is (still) not served."""
 
@@ -63,22 +72,14 @@ def _check_unchanged(scene: Scene, resource: Resource, live: JsonObject | None) 
         return
     still = differing_as_sent(scene, resource, live)
     if still and still != differing_as_sent(scene, resource, planned):
-        raise Changed(
-            f"{resource.ref.short} was changed since the plan",
-            where=Where(cluster=scene.entry.cluster, object=str(resource.ref)),
-            hint="plan again and look at what changed",
-        )
+        raise changed(scene, resource.ref, "was changed since the plan")
 
 
 def _fenced_ours(scene: Scene, resource: Resource, live: JsonObject) -> JsonObject:
     whose = scene.whose(live)
     if whose.owner not in (Owner.OURS, Owner.IMPLICIT):
         holder = whose.holder or "without proof that we applied it"
-        raise Changed(
-            f"{resource.ref.short} appeared since the plan: {holder}",
-            where=Where(cluster=scene.entry.cluster, object=str(resource.ref)),
-            hint="plan again",
-        )
+        raise changed(scene, resource.ref, f"appeared since the plan: {holder}")
     return fenced(resource, live)
 
 
@@ -113,19 +114,11 @@ def delete_object(scene: Scene, change: Change) -> bool:
         return True
     whose = scene.whose(live)
     if whose.owner is not Owner.OURS or whose.app != change.app:
-        raise Changed(
-            f"{ref.short} is no longer a proven object of app {change.app}: not deleted",
-            where=Where(cluster=scene.entry.cluster, object=str(ref)),
-            hint="plan again",
-        )
+        raise changed(scene, ref, f"is no longer a proven object of app {change.app}: not deleted")
     planned = scene.live.get(ref.key)
     uid = str(object_at(live, "metadata")["uid"])
     if planned is not None and object_at(planned, "metadata").get("uid") != uid:
-        raise Changed(
-            f"{ref.short} was replaced by another object since the plan: not deleted",
-            where=Where(cluster=scene.entry.cluster, object=str(ref)),
-            hint="plan again",
-        )
+        raise changed(scene, ref, "was replaced by another object since the plan: not deleted")
     _check_unprotected(scene, ref, live)
     scene.client.delete(served, namespace=ref.namespace, name=ref.name, uid=uid)
     return scene.client.get(served, namespace=ref.namespace, name=ref.name) is None
@@ -140,11 +133,7 @@ def _check_unprotected(scene: Scene, ref: ObjectRef, live: JsonObject) -> None:
         stranger = stranger_in(scene, ref.name, scene.hooks.keys(), leaving=True)
         found = f"{stranger} would go with it" if stranger else None
     if found is not None:
-        raise Changed(
-            f"{ref.short} is not deleted: {found}",
-            where=Where(cluster=scene.entry.cluster, object=str(ref)),
-            hint="plan again",
-        )
+        raise changed(scene, ref, f"is not deleted: {found}")
 
 
 def served_as(scene: Scene, ref: ObjectRef) -> ApiResource:
