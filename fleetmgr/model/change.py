@@ -14,6 +14,9 @@ from fleetmgr.model.replacement import Replacement
 from fleetmgr.model.rollout import RolloutPlan
 from fleetmgr.veiled import Veiled
 
+EMBEDDED = "embedded"
+PULUMI = "pulumi"
+
 
 class Op(StrEnum):
     """What happens to one object. Order = the order in which summaries count them."""
@@ -190,6 +193,8 @@ class ClusterPlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many objects of the entry are ours, by app: those that are not selected as far as they are recorded."""
     removed: tuple[str, ...] = ()
     """Apps that have been there and are not to be there any more."""
+    engine: str = EMBEDDED
+    """Who performs it: EMBEDDED or PULUMI."""
 
 
 LIVE_AND_DESIRED = ("live", "desired")

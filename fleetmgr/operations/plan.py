@@ -15,6 +15,7 @@ from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
 from fleetmgr.operations.commit_guard import RememberingFetcher, uncommitted
 from fleetmgr.operations.embedded.preview import preview
+from fleetmgr.operations.embedded.pulumi.opinion import second_opinion
 from fleetmgr.operations.embedded.scene import Scene, read_scene
 from fleetmgr.operations.entries import entry_of
 from fleetmgr.operations.first_contact import refuse_shared
@@ -60,6 +61,8 @@ def _plan_cluster(
     try:
         scene = scene_of(walk, cluster, stack, apps)
         result = preview(scene)
+        if scene.pulumi is not None:
+            result = second_opinion(scene, result, scene.pulumi, stop=walk.stop, whole=walk.whole_opinion)
     except FleetError as error:
         result = failed_plan(cluster, error)
     sink(
@@ -79,7 +82,7 @@ def scene_of(walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | 
     scene = read_scene(
         client, entry_of(walk.loaded, cluster), stack, apps=apps, adopt=walk.adopt, force=walk.force
     )
-    scene = replace(scene, consent=walk.consent, verify=walk.verify)
+    scene = replace(scene, consent=walk.consent, verify=walk.verify, pulumi=walk.stacks(cluster.name))
     walk.scenes[cluster.name] = scene
     return scene
 

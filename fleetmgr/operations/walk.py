@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from msgspec import field
 
@@ -14,16 +15,23 @@ from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import ClusterConnector
 from fleetmgr.ports.past import Past
+from fleetmgr.ports.pulumi import PulumiStack
 from fleetmgr.ports.repository import Repository
 from fleetmgr.ports.source_fetcher import SourceFetcher
 from fleetmgr.spec import LoadedFleet
 from fleetmgr.veiled import Veiled
 
 
+def embedded(cluster: str) -> PulumiStack | None:
+    """No cluster is performed by Pulumi."""
+    del cluster
+    return None
+
+
 class Walk(Veiled, frozen=True, kw_only=True):
     """The ground that a walk stands on. ``actor`` is recorded with every apply."""
 
-    VEILED = frozenset({"stop", "scenes"})
+    VEILED = frozenset({"stop", "scenes", "stacks"})
 
     loaded: LoadedFleet
     repository: Repository
@@ -47,6 +55,10 @@ class Walk(Veiled, frozen=True, kw_only=True):
     """How it goes through environments, waves and windows."""
     dirty_reason: str = ""
     """Why files are applied that are not in Git (``--allow-dirty``)."""
+    stacks: Callable[[str], PulumiStack | None] = embedded
+    """The Pulumi stack of an entry that Pulumi performs; None for those that we perform. Raises PulumiError."""
+    whole_opinion: bool = False
+    """Pulumi is asked about what is as desired, too."""
     past: Past | None = None
     """The fleet as it was at other revisions; None where that cannot be had."""
     stop: threading.Event = field(default_factory=threading.Event)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from fleetmgr.model.change import Change, ClusterPlan, FieldDiff, Op, Plan
+from fleetmgr.model.change import EMBEDDED, Change, ClusterPlan, FieldDiff, Op, Plan
 from fleetmgr.model.jsontypes import Json, JsonObject, is_object
 from fleetmgr.model.upkeep import visible
 
@@ -37,7 +37,8 @@ def _cluster(plan: ClusterPlan) -> str:
     changes = sorted(_canonical(_change(c)) for c in plan.changes if c.op is not Op.KEEP)
     failure = plan.failure.problem.code if plan.failure else None
     known = [plan.cluster, plan.environment, plan.status.value, plan.first_contact, failure]
-    return _canonical([*known, _digest(changes)])
+    engine = [] if plan.engine == EMBEDDED else [plan.engine]
+    return _canonical([*known, *engine, _digest(changes)])
 
 
 def _change(change: Change) -> JsonObject:

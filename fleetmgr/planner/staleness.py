@@ -56,6 +56,11 @@ def _cluster(
         said = "somebody has applied to it since" if then.first_contact else "its marker is gone"
         yield _problem(f"it is not the cluster that was planned for: {said}", Where(cluster=name))
         return
+    if then.engine != now.engine:
+        yield _problem(
+            f"it was planned for the {then.engine} engine, not for {now.engine}", Where(cluster=name)
+        )
+        return
     before, after = _touched(then), _touched(now)
     changed: set[str] = set()
     bindings = ({b.key: b for b in saved.bindings}, {b.key: b for b in bound.bindings})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, FieldDiff, Op, Plan, Writer
+from fleetmgr.model.change import EMBEDDED, Change, ClusterPlan, ClusterStatus, FieldDiff, Op, Plan, Writer
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.verdict import Verdict
@@ -53,6 +53,8 @@ def _summary(plan: Plan) -> JsonObject:
 
 def _cluster(cluster: ClusterPlan, verdict: Verdict, *, unchanged: bool) -> JsonObject:
     data: JsonObject = {**cluster_data(cluster, verdict), "status": cluster.status.value}
+    if cluster.engine != EMBEDDED:
+        data["engine"] = cluster.engine
     if cluster.owned:
         data["owned"] = dict(cluster.owned)
     if cluster.first_contact:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from fleetmgr.model.change import Change, ClusterPlan, ClusterStatus, Confirmation, Op, Plan
+from fleetmgr.model.change import EMBEDDED, Change, ClusterPlan, ClusterStatus, Confirmation, Op, Plan
 from fleetmgr.model.enumeration import counted
 from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.escape import visible, visible_lines
@@ -102,6 +102,8 @@ def cluster_note(cluster: ClusterPlan) -> str:
     parts = [part for part in (written, left, left_count([cluster])) if part]
     if cluster.first_contact:
         parts.append("first contact")
+    if cluster.engine != EMBEDDED:
+        parts.append(f"by {cluster.engine}")
     return ", ".join(parts)
 
 

@@ -30,6 +30,7 @@ from fleetmgr.rendering.cache import ParseCache
 from fleetmgr.rendering.stack import render_stack
 from tests.fakes.clock import FakeClock
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.pulumi import FakePulumiStack
 from tests.rendering.builders import artifact, target
 
 
@@ -162,6 +163,7 @@ class World:
         self.consent = NO_CONSENT
         self.events: list[Event] = []
         self.cache = ParseCache()
+        self.pulumi: FakePulumiStack | None = None
 
     def stack(self) -> Stack:
         """What Git wants."""
@@ -187,7 +189,7 @@ class World:
         """The cluster as read now."""
         chosen = frozenset(apps) or None
         scene = read_scene(self.cluster, self.entry, self.stack(), apps=chosen, force=self.force)
-        return replace(scene, consent=self.consent)
+        return replace(scene, consent=self.consent, pulumi=self.pulumi)
 
     def plan(self, *apps: str) -> ClusterPlan:
         """What an apply would do."""

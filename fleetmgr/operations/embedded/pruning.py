@@ -17,6 +17,7 @@ from fleetmgr.operations.embedded.gates import After, Walk, drive, pass_leaving
 from fleetmgr.operations.embedded.hooks import run_phase
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.persisting import persistently
+from fleetmgr.operations.embedded.pulumi import deleting
 from fleetmgr.operations.embedded.run import Run, check_stop, settle_all
 from fleetmgr.operations.embedded.stages import goes_first, write_steps
 from fleetmgr.operations.embedded.write import delete_object
@@ -84,6 +85,13 @@ def _delete_steps(run: Run, app: str, deletes: Sequence[Change]) -> Walk:
 
 
 def _delete(run: Run, changes: Sequence[Change]) -> None:
+    if run.scene.pulumi is None:
+        _delete_ourselves(run, changes)
+    elif changes:
+        deleting.delete(run, run.scene.pulumi, changes, lambda left: _delete_ourselves(run, left))
+
+
+def _delete_ourselves(run: Run, changes: Sequence[Change]) -> None:
     def delete(change: Change) -> FleetError | tuple[str, ...]:
         try:
             if not persistently(run, change.app, lambda: delete_object(run.scene, change)):

@@ -54,17 +54,31 @@ def recreate(run: Run, resource: Resource, change: Change) -> tuple[str, ...]:
     StillRunning, NotRecreatable and Interrupted (before anything is deleted)."""
     served = served_as(run.scene, resource.ref)
     waiting = _Patience(run, resource)
-    live = _read(run, resource, served)
+    live = _recreatable(run, resource, served, waiting)
     if live is not None:
-        live = _finished(run, resource, served, live, waiting)
-    if live is not None:
-        _check_acceptable(run, resource, served)
         how = change.replacement.propagation if change.replacement else Propagation.BACKGROUND
         uid = str(object_at(live, "metadata")["uid"])
         ref = resource.ref
         run.scene.client.delete(served, namespace=ref.namespace, name=ref.name, uid=uid, propagation=how)
         _await_gone(run, resource, served, uid, waiting)
     return _create(run, resource, waiting)
+
+
+def ready_to_recreate(run: Run, resource: Resource) -> bool:
+    """Whether there is an object that may be replaced now, by somebody else; False when it is gone. Raises what
+    ``recreate`` raises before it deletes."""
+    served = served_as(run.scene, resource.ref)
+    return _recreatable(run, resource, served, _Patience(run, resource)) is not None
+
+
+def _recreatable(run: Run, resource: Resource, served: ApiResource, waiting: _Patience) -> JsonObject | None:
+    """The very object that the plan saw, at rest, and its successor acceptable to the server; None when it is gone."""
+    live = _read(run, resource, served)
+    if live is not None:
+        live = _finished(run, resource, served, live, waiting)
+    if live is not None:
+        _check_acceptable(run, resource, served)
+    return live
 
 
 class _Patience:

@@ -22,6 +22,7 @@ from fleetmgr.operations.embedded.entry import NAMESPACES, Entry, meet
 from fleetmgr.operations.embedded.live import in_parallel, read_live
 from fleetmgr.ports.cluster import ClusterClient, Discovery
 from fleetmgr.ports.cluster_errors import AccessDenied
+from fleetmgr.ports.pulumi import PulumiStack
 from fleetmgr.veiled import Veiled
 
 CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
@@ -30,7 +31,7 @@ CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 class Scene(Veiled, frozen=True, kw_only=True):
     """``stack`` holds every app of the entry; ``apps`` are the selected ones (removed apps included)."""
 
-    VEILED = frozenset({"live", "autoscalers"})
+    VEILED = frozenset({"live", "autoscalers", "pulumi"})
 
     client: ClusterClient
     entry: Entry
@@ -57,6 +58,8 @@ class Scene(Veiled, frozen=True, kw_only=True):
     """What has been said yes to for this run."""
     uid: str = ""
     """kube-system's, at first contact where it may be read."""
+    pulumi: PulumiStack | None = None
+    """The Pulumi stack of this entry, where Pulumi performs what is decided here; None: we do."""
     autoscalers: dict[str, tuple[JsonObject, ...]] = field(default_factory=dict[str, tuple[JsonObject, ...]])
     """Autoscalers of the cluster by namespace, as far as somebody has asked for them."""
 

@@ -12,6 +12,7 @@ from fleetmgr.operations.embedded.adopting import write_adoption
 from fleetmgr.operations.embedded.gates import Walk, Write, Written, drive, pass_gate
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.persisting import persistently
+from fleetmgr.operations.embedded.pulumi import performing
 from fleetmgr.operations.embedded.recreating import recreate
 from fleetmgr.operations.embedded.run import Run, check_stop, settle_all
 from fleetmgr.operations.embedded.scene import CRD
@@ -27,7 +28,9 @@ def goes_first(change: Change) -> bool:
 
 
 def write_steps(run: Run, wanted: Sequence[Write]) -> dict[str, Written]:
-    """Perform what apps may write now: the Writer of ``drive``. Raises Interrupted and ClusterError."""
+    """Perform what apps may write now: the Writer of ``drive``. Raises Interrupted, ClusterError and PulumiError."""
+    if run.scene.pulumi is not None:
+        return performing.write_steps(run, run.scene.pulumi, wanted)
     return {one.app: Written(well=_write_step(run, one.changes)) for one in wanted}
 
 
@@ -44,8 +47,13 @@ def _write_step(run: Run, changes: Sequence[Change]) -> bool:
 def write_prerequisites(run: Run, writes: Sequence[Change]) -> None:
     """Namespaces and CRDs of all apps; the CRDs are served afterwards. Raises Interrupted and ClusterError."""
     first = [c for c in writes if goes_first(c) and c.op is not Op.DELETE]
-    for stage in stages(c.ref for c in first):
-        write_all(run, [c for c in first if c.ref in stage])
+    if run.scene.pulumi is not None:
+        if first:
+            apps = sorted({c.app for c in first})
+            write_steps(run, [Write(app=a, changes=tuple(c for c in first if c.app == a)) for a in apps])
+    else:
+        for stage in stages(c.ref for c in first):
+            write_all(run, [c for c in first if c.ref in stage])
     definitions = sorted({c.app for c in first if c.ref.key.group_kind == CRD} - run.failed_apps)
     if definitions:
         drive(run, {app: _established(run, app) for app in definitions}, write_steps)

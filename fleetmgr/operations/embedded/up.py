@@ -16,6 +16,7 @@ from fleetmgr.operations.embedded.gates import drive
 from fleetmgr.operations.embedded.hook_memory import begin_attempts
 from fleetmgr.operations.embedded.parents import prepare, widen
 from fleetmgr.operations.embedded.pruning import of_removal, prune
+from fleetmgr.operations.embedded.pulumi.registering import Behind, behind, catch_up
 from fleetmgr.operations.embedded.remembering import outdated, remember
 from fleetmgr.operations.embedded.run import Run, UpOptions, refuse
 from fleetmgr.operations.embedded.scene import Scene
@@ -66,7 +67,8 @@ def _perform(run: Run) -> None:
     for change in run.plan.changes:
         if change.op in (Op.CONFLICT, Op.DENIED):
             run.failed(change, refuse(run, change))
-    if not writes and not memory:
+    missing = behind(run)
+    if not writes and not memory and not missing:
         return
     with exclusively(
         run.scene,
@@ -78,7 +80,7 @@ def _perform(run: Run) -> None:
         warn=run.warnings.append,
     ) as run.scene:
         try:
-            _perform_alone(run, writes, memory)
+            _perform_alone(run, writes, memory, missing)
         except FleetError:
             if run.stop.is_set():
                 with contextlib.suppress(
@@ -88,9 +90,10 @@ def _perform(run: Run) -> None:
             raise
 
 
-def _perform_alone(run: Run, writes: Sequence[Change], memory: set[str]) -> None:
+def _perform_alone(run: Run, writes: Sequence[Change], memory: set[str], missing: Behind) -> None:
     scene = run.scene
     prepare(scene, now=run.now())
+    catch_up(run, missing)
     desired = [c for c in writes if c.op is not Op.DELETE and not of_removal(c)]
     for app in {c.app for c in desired}:
         widen(scene, app)

@@ -61,6 +61,17 @@ def write_resource(scene: Scene, resource: Resource) -> tuple[str, ...]:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def ready_to_write(scene: Scene, resource: Resource) -> Resource:
+    """What is to be sent now, where somebody else sends it: looked at like a write, without its fence. Raises
+    ClusterError, Changed, NotServed, FieldsHeld."""
+    served = served_as(scene, resource.ref)
+    live = scene.client.get(served, namespace=resource.ref.namespace, name=resource.ref.name)
+    _check_unchanged(scene, resource, live)
+    if live is not None:
+        _check_ours(scene, resource, live)
+    return sent_to(scene, resource, live)
+
+
 def _check_unchanged(scene: Scene, resource: Resource, live: JsonObject | None) -> None:
     """What was shown is what is done: what we desire must still differ from live as it did in the plan.
 
@@ -76,11 +87,15 @@ def _check_unchanged(scene: Scene, resource: Resource, live: JsonObject | None) 
 
 
 def _fenced_ours(scene: Scene, resource: Resource, live: JsonObject) -> JsonObject:
+    _check_ours(scene, resource, live)
+    return fenced(resource, live)
+
+
+def _check_ours(scene: Scene, resource: Resource, live: JsonObject) -> None:
     whose = scene.whose(live)
     if whose.owner not in (Owner.OURS, Owner.IMPLICIT):
         holder = whose.holder or "without proof that we applied it"
         raise changed(scene, resource.ref, f"appeared since the plan: {holder}")
-    return fenced(resource, live)
 
 
 def fenced(resource: Resource, live: JsonObject) -> JsonObject:
@@ -108,10 +123,25 @@ def delete_object(scene: Scene, change: Change) -> bool:
     False when it is still there afterwards: finalizers hold it, so the inventory must not forget it.
     """
     ref = change.ref
-    served = served_as(scene, ref)
-    live = scene.client.get(served, namespace=ref.namespace, name=ref.name)
-    if live is None:
+    uid = deletable(scene, change)
+    if uid is None:
         return True
+    served = served_as(scene, ref)
+    scene.client.delete(served, namespace=ref.namespace, name=ref.name, uid=uid)
+    return is_gone(scene, ref)
+
+
+def is_gone(scene: Scene, ref: ObjectRef) -> bool:
+    """Whether an object is not there now. Raises ClusterError."""
+    return scene.client.get(served_as(scene, ref), namespace=ref.namespace, name=ref.name) is None
+
+
+def deletable(scene: Scene, change: Change) -> str | None:
+    """The uid of what may be deleted, as a fresh read shows it; None when it is gone. Raises Changed."""
+    ref = change.ref
+    live = scene.client.get(served_as(scene, ref), namespace=ref.namespace, name=ref.name)
+    if live is None:
+        return None
     whose = scene.whose(live)
     if whose.owner is not Owner.OURS or whose.app != change.app:
         raise changed(scene, ref, f"is no longer a proven object of app {change.app}: not deleted")
@@ -120,8 +150,7 @@ def delete_object(scene: Scene, change: Change) -> bool:
     if planned is not None and object_at(planned, "metadata").get("uid") != uid:
         raise changed(scene, ref, "was replaced by another object since the plan: not deleted")
     _check_unprotected(scene, ref, live)
-    scene.client.delete(served, namespace=ref.namespace, name=ref.name, uid=uid)
-    return scene.client.get(served, namespace=ref.namespace, name=ref.name) is None
+    return uid
 
 
 def _check_unprotected(scene: Scene, ref: ObjectRef, live: JsonObject) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fleetmgr.model.change import ClusterStatus, Confirmation, Op
+from fleetmgr.model.change import PULUMI, ClusterStatus, Confirmation, Op
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.reporting.schemas.kept import plan_file
 from fleetmgr.reporting.schemas.parts import (
@@ -54,6 +54,7 @@ _PLAN = {
             {**CLUSTER, "status": one_of(ClusterStatus), "changes": listed(_CHANGE)},
             {
                 "firstContact": {"const": True},
+                "engine": {"const": PULUMI},
                 "warnings": TEXTS,
                 "error": ref("problem"),
                 "owned": {"type": "object", "additionalProperties": COUNT},
