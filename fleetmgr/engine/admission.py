@@ -1,74 +1,98 @@
-"""Webhooks that come with an app, and the objects of the same app that they are to see: those are written after.
+"""Which webhooks see an object, by what the API server goes by.
 
-Matching follows the API server's (k8s.io/api admissionregistration/v1 Rule, NamespaceSelector, ObjectSelector). What
-cannot be known here, such as labels of a namespace that is on the cluster, counts as matching: coming later does no
-harm.
+Matching follows the API server's (k8s.io/api admissionregistration/v1 Rule, NamespaceSelector, ObjectSelector,
+MatchPolicy). What cannot be known here, such as labels of a namespace that is on the cluster or CEL conditions, counts
+as matching: waiting for a webhook does no harm, nor does a doubt that is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from fleetmgr.model.jsontypes import JsonArray, JsonObject, array_at, is_object, object_at
-from fleetmgr.model.objects import ObjectKey, ObjectRef
+from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.resource import Resource
 from fleetmgr.model.webhooks import WEBHOOK_GROUP, WEBHOOK_KINDS, services_of, strict_webhooks
 
-_FIRST = frozenset({"Namespace", "CustomResourceDefinition", *WEBHOOK_KINDS})
+CREATE, UPDATE, DELETE = "CREATE", "UPDATE", "DELETE"
+_WRITTEN = frozenset({CREATE, UPDATE})
 _NAME_OF_NAMESPACE = "kubernetes.io/metadata.name"
+_NAMESPACE = "Namespace"
 
 
-def seen_by(
-    resources: Sequence[Resource], plural_of: Callable[[ObjectRef], str]
-) -> Mapping[ObjectKey, tuple[ObjectKey, ...]]:
-    """Objects of one app, each with the webhook configurations of the app that are to see it.
+def is_webhook_configuration(ref: ObjectRef) -> bool:
+    """Whether an object tells the API server about webhooks."""
+    return ref.group == WEBHOOK_GROUP and ref.kind in WEBHOOK_KINDS
 
-    Built-in kinds in the namespace of a webhook's own Service are what it runs on: they never wait for it.
+
+def admits(configuration: JsonObject, resource: Resource, plural: str) -> bool:
+    """Whether a webhook that the API server cannot do without is to see an object that is written.
+
+    Built-in kinds in the namespace of its own Service are what it runs on: they never wait for it.
     """
-    configurations = [r for r in resources if r.ref.group == WEBHOOK_GROUP and r.ref.kind in WEBHOOK_KINDS]
-    if not configurations:
-        return {}
-    found: dict[ObjectKey, tuple[ObjectKey, ...]] = {}
-    for resource in resources:
-        keys = tuple(c.ref.key for c in configurations if _sees(c.inputs, resource, plural_of(resource.ref)))
-        if keys and resource.ref.kind not in _FIRST:
-            found[resource.ref.key] = keys
-    return found
-
-
-def _sees(configuration: JsonObject, resource: Resource, plural: str) -> bool:
     own = {namespace for namespace, _ in services_of(configuration)}
-    if resource.ref.namespace in own and _is_built_in(resource.ref):
+    if resource.ref.namespace in own and is_built_in(resource.ref):
         return False
-    return any(_matches(hook, resource, plural) for hook in strict_webhooks(configuration))
+    return any(sees(hook, resource, plural, _WRITTEN) for hook in strict_webhooks(configuration))
 
 
-def _is_built_in(ref: ObjectRef) -> bool:
+def is_built_in(ref: ObjectRef) -> bool:
+    """Whether a kind is one of Kubernetes' own."""
     return "." not in ref.group or ref.group.endswith(".k8s.io")
 
 
-def _matches(hook: JsonObject, resource: Resource, plural: str) -> bool:
+def sees(
+    hook: JsonObject,
+    resource: Resource,
+    plural: str,
+    operations: frozenset[str],
+    namespaces: Mapping[str, JsonObject] | None = None,
+) -> bool:
+    """Whether one webhook of a configuration is asked about any of ``operations`` on an object. ``namespaces`` are the
+    labels of those that Git wants, by name."""
+    if is_webhook_configuration(resource.ref):  # the API server asks no webhook about webhooks
+        return False
     labels = object_at(resource.inputs, "metadata", "labels")
-    known = {_NAME_OF_NAMESPACE: resource.ref.namespace}
-    return (
-        any(_rule_matches(rule, resource.ref, plural) for rule in array_at(hook, "rules") if is_object(rule))
-        and _selects(object_at(hook, "objectSelector"), labels, all_known=True)
-        and _selects(object_at(hook, "namespaceSelector"), known, all_known=False)
+    return any(
+        _rule_matches(rule, resource.ref, plural, operations, exact=hook.get("matchPolicy") == "Exact")
+        for rule in _rules(hook)
+    ) and (
+        _selects(object_at(hook, "objectSelector"), labels, all_known=True)
+        and _namespace_selected(object_at(hook, "namespaceSelector"), resource, labels, namespaces or {})
     )
 
 
-def _rule_matches(rule: JsonObject, ref: ObjectRef, plural: str) -> bool:
+def _rules(hook: JsonObject) -> Iterator[JsonObject]:
+    return (rule for rule in array_at(hook, "rules") if is_object(rule))
+
+
+def _rule_matches(
+    rule: JsonObject, ref: ObjectRef, plural: str, operations: frozenset[str], *, exact: bool
+) -> bool:
     scope = rule.get("scope", "*")
     return (
         _has(array_at(rule, "apiGroups"), ref.group)
+        and (not exact or _has(array_at(rule, "apiVersions"), ref.version))
         and _has(array_at(rule, "resources"), plural, f"{plural}/*")
-        and bool({"*", "CREATE", "UPDATE"} & set(map(str, array_at(rule, "operations"))))
+        and bool({"*", *operations} & set(map(str, array_at(rule, "operations"))))
         and scope in {"*", "Namespaced" if ref.namespace else "Cluster"}
     )
 
 
 def _has(listed: JsonArray, *names: str) -> bool:
     return "*" in listed or "*/*" in listed or any(name in listed for name in names)
+
+
+def _namespace_selected(
+    selector: JsonObject, resource: Resource, labels: JsonObject, namespaces: Mapping[str, JsonObject]
+) -> bool:
+    """Of a Namespace its own labels count; of anything else without a namespace none do, and it is always seen."""
+    ref = resource.ref
+    if not ref.namespace and ref.kind != _NAMESPACE:
+        return True
+    name = ref.namespace or ref.name
+    wanted = labels if ref.kind == _NAMESPACE else namespaces.get(name, {})
+    return _selects(selector, {**wanted, _NAME_OF_NAMESPACE: name}, all_known=False)
 
 
 def _selects(selector: JsonObject, labels: Mapping[str, object], *, all_known: bool) -> bool:

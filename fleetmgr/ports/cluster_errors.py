@@ -77,6 +77,14 @@ class ApiRejected(ClusterError):
         self.reason = reason
 
 
+class WebhookFailed(ApiRejected):
+    """A webhook that the API server must ask did not answer, or not in time: not the object's fault. The message names
+    it, and how long it was waited for. The transport does not send again; an app's ``retry`` says how often it is
+    tried."""
+
+    code: ClassVar[str] = "FLT-2060"
+
+
 class FieldOwner(Struct, frozen=True, kw_only=True):
     """A field that another manager holds (a FieldManagerConflict cause)."""
 

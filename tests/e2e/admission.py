@@ -95,8 +95,8 @@ def patching(*operations: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str
     return lambda request: {"allowed": bool(request), "patchType": "JSONPatch", "patch": encoded}
 
 
-def register(fleet: Fleet, admission: Admission, kind: str, **more: Any) -> None:
-    """Let the cluster ask the server about ConfigMaps of the fleet's namespace."""
+def configuration(fleet: Fleet, admission: Admission, kind: str, **more: Any) -> dict[str, Any]:
+    """That a cluster asks the server about ConfigMaps of the fleet's namespace."""
     webhook = {
         "name": "check.example.com",
         "admissionReviewVersions": ["v1"],
@@ -115,12 +115,17 @@ def register(fleet: Fleet, admission: Admission, kind: str, **more: Any) -> None
         ],
         **more,
     }
-    body = {
+    return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": f"{kind}WebhookConfiguration",
         "metadata": {"name": fleet.ns},
         "webhooks": [webhook],
     }
+
+
+def register(fleet: Fleet, admission: Admission, kind: str, **more: Any) -> None:
+    """Have it registered by somebody else, and wait until it is asked."""
+    body = configuration(fleet, admission, kind, **more)
     fleet.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(body))
     seen = threading.Event()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.admission import Admission, eventually, patching, register
+from tests.e2e.admission import Admission, configuration, eventually, patching, register
 from tests.e2e.fleets import Fleet, paths
 
 pytestmark = pytest.mark.e2e
@@ -83,6 +83,8 @@ def test_a_mutation_of_what_git_says_is_no_endless_change(fleet: Fleet, admissio
 def test_a_webhook_that_does_not_answer_leaves_the_plan_unverified(
     fleet: Fleet, admission: Admission
 ) -> None:
+    fleet.apps = [fleet.app("web", retry={"limit": 1, "backoff": "10ms"})]
+    fleet.save()
     applied(fleet)
     register(fleet, admission, "Validating")
     released = threading.Event()
@@ -95,7 +97,8 @@ def test_a_webhook_that_does_not_answer_leaves_the_plan_unverified(
     assert "check.example.com" in change["reason"]
     assert change["diff"] == [{"path": "/data/a", "old": "1", "new": "2"}]
     failed = fleet.apply(code=1)
-    assert "check.example.com" in failed.text
+    assert "webhook check.example.com did not answer within 1s" in failed.text
+    assert "FLT-2060" in failed.text
     assert fleet.get("configmap", "settings")["data"] == {"a": "1"}
     released.set()
     fleet.apply()
@@ -136,6 +139,33 @@ def test_a_webhook_that_fails_for_a_while_is_asked_again_as_often_as_the_fleet_s
     fleet.apply(code=1)
     assert asked == ["settings"]
     assert fleet.get("configmap", "settings")["data"] == {"a": "2"}
+
+
+def test_a_webhook_of_another_app_in_the_same_plan_sees_what_it_is_for(
+    fleet: Fleet, admission: Admission
+) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def label(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append((request["name"], bool(request["dryRun"])))
+        return patching({"op": "add", "path": "/metadata/labels/injected", "value": "yes"})(request)
+
+    admission.answer = label
+    fleet.apps = [fleet.app("web"), fleet.app("zoo")]
+    fleet.save()
+    fleet.manifests("web", settings=SETTINGS % "1")
+    fleet.manifests("zoo", hook=yaml.safe_dump(configuration(fleet, admission, "Mutating")))
+    answer = fleet.plan()
+    change = answer.change("ConfigMap/settings")
+    assert (change["op"], change["unverified"]) == ("create", True)
+    assert "webhook check.example.com of this plan may change or refuse it" in change["reason"]
+    assert "check.example.com" in fleet.run("plan").out
+    fleet.apply()
+    assert ("settings", False) in asked
+    assert fleet.get("configmap", "settings")["metadata"]["labels"]["injected"] == "yes"
+    fleet.assert_settled()
+    fleet.manifests("web", settings=SETTINGS % "2")
+    assert "unverified" not in fleet.plan().change("ConfigMap/settings")
 
 
 def test_a_namespace_that_does_not_go_is_denied_and_the_others_go_on(fleet: Fleet) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fleetmgr.engine.admission import seen_by
+from fleetmgr.engine.providers import provided_in_app
 from fleetmgr.model.objects import Origin, ref_of
 from fleetmgr.model.resource import Resource, ResourceOptions
 from fleetmgr.model.webhooks import services_of
@@ -42,7 +42,7 @@ def hook(**more: Any) -> Resource:
 
 
 def sees(configuration: Resource, other: Resource) -> bool:
-    return other.ref.key in seen_by([configuration, other], lambda ref: f"{ref.kind.lower()}s")
+    return other.ref.key in provided_in_app([configuration, other], lambda ref: f"{ref.kind.lower()}s")
 
 
 WIDGET = resource("shop.example/v1", "Widget", "w", "shop", labels={"tier": "a"})

@@ -46,7 +46,8 @@ NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 class FakeCluster:
     """Implements ports.cluster.ClusterClient. ``fault`` may answer any request with an error; ``denied`` holds
     (verb, plural) pairs that RBAC refuses; ``leaving`` namespaces
-    are being deleted; ``incomplete`` names groups whose discovery fails."""
+    are being deleted; ``incomplete`` names groups whose discovery fails; ``behind`` holds what an APIService serves
+    once it is settled."""
 
     def __init__(self, cluster: str = "fake-1") -> None:
         self._cluster = cluster
@@ -61,6 +62,7 @@ class FakeCluster:
         self.incomplete: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
         self.leaving: set[str] = set()
+        self.behind: dict[str, tuple[ApiResource, ...]] = {}
         for name in NAMESPACES:
             self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
@@ -266,6 +268,8 @@ class FakeCluster:
                 if status is not None and body.get("status") != status:
                     after = {**copy.deepcopy(body), "status": status}
                     self._write_status(after)
+                if body["kind"] == "APIService":
+                    self._resources += self.behind.pop(str(child(body, "metadata", "name")), ())
 
     def body(self, kind: str, namespace: str, name: str) -> JsonObject | None:
         """The stored object, not counted as a request."""

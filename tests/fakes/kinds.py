@@ -28,6 +28,7 @@ rbac.authorization.k8s.io/v1 ClusterRoleBinding clusterrolebindings
 apiextensions.k8s.io/v1 CustomResourceDefinition customresourcedefinitions
 storage.k8s.io/v1 StorageClass storageclasses | networking.k8s.io/v1 IngressClass ingressclasses
 scheduling.k8s.io/v1 PriorityClass priorityclasses
+apiregistration.k8s.io/v1 APIService apiservices
 admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration validatingwebhookconfigurations
 """
 

@@ -84,6 +84,10 @@ def _definition(body: JsonObject) -> JsonObject:
     return {"acceptedNames": dict(names), "conditions": conditions}
 
 
+def _api_service(_body: JsonObject) -> JsonObject:
+    return {"conditions": [{"type": "Available", "status": "True"}]}
+
+
 def _budget(body: JsonObject) -> JsonObject:
     return {
         "observedGeneration": body["metadata"].get("generation", 1),
@@ -102,6 +106,7 @@ _STATUSES: dict[str, Callable[[JsonObject], JsonObject]] = {
     "PersistentVolumeClaim": _claim,
     "Namespace": _namespace,
     "CustomResourceDefinition": _definition,
+    "APIService": _api_service,
     "PodDisruptionBudget": _budget,
 }
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import orjson
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fleetmgr.adapters.kube.calls import Answer, Call
 from fleetmgr.adapters.kube.redaction import cut, without_credentials, without_secret_values
@@ -28,6 +29,7 @@ from fleetmgr.ports.cluster_errors import (
     ObjectGone,
     ObjectInvalid,
     Unreachable,
+    WebhookFailed,
 )
 
 WEBHOOK_FAILED = "WebhookFailed"
@@ -44,6 +46,9 @@ _OF_SCHEMA = re.compile(
     r"failed to (create typed|convert) (patch|new|old|live|merged|default|result) object"
 )
 _WEBHOOK = re.compile(r"failed calling webhook|conversion webhook for .* failed", re.IGNORECASE)
+_WEBHOOK_NAME = re.compile(r'failed calling webhook "([^"]+)"', re.IGNORECASE)
+_WEBHOOK_TIMEOUT = re.compile(r"[?&]timeout=([0-9a-zµ.]+)")
+_TIMED_OUT = re.compile(r"deadline exceeded|Client\.Timeout|timed out|i/o timeout")
 _TERMINATING = re.compile(r"because it is being terminated")
 _OF_FIELD = re.compile(r"(?:Invalid|Unsupported|Duplicate) value: |Not found: |(Forbidden: )")
 _MANAGER = re.compile(r'conflicts? with "((?:[^"\\]|\\.)*)"')
@@ -101,8 +106,7 @@ def error_for(answer: Answer, call: Call, cluster: str, *, source: str = "") -> 
         hint = f"the credentials{whose} are not accepted: log in again, or check the context"
         return AuthFailed(case.text, cluster=cluster, where=case.where, hint=hint)
     if is_webhook_failure(answer):
-        hint = "a webhook of this cluster does not answer: look at its Service and pods"
-        return case.rejected(ApiRejected, reason=WEBHOOK_FAILED, hint=hint)
+        return _webhook_failed(case)
     if is_final(answer):
         return _invalid(case, reason=case.reason or "Invalid")
     if answer.status >= _SERVER_ERROR or answer.status == _TOO_MANY or not _is_api_answer(answer, status):
@@ -112,6 +116,18 @@ def error_for(answer: Answer, call: Call, cluster: str, *, source: str = "") -> 
         error.answered = status is not None
         return error
     return _refused(case)
+
+
+def _webhook_failed(case: _Case) -> WebhookFailed:
+    """The API server says how long it waited only in the address that it called (``?timeout=10s``)."""
+    named, asked = _WEBHOOK_NAME.search(case.said), _WEBHOOK_TIMEOUT.search(case.said)
+    who = f"webhook {named.group(1)}" if named else "a webhook of this cluster"
+    hint = f"{who} does not answer: look at its Service and pods"
+    if _TIMED_OUT.search(case.said):
+        within = f" within {asked.group(1)}" if asked else " in time"
+        case = replace(case, said=f"{who} did not answer{within} ({case.said})")
+        hint = f"look at the pods behind {who}, or give it more time (timeoutSeconds)"
+    return case.rejected(WebhookFailed, reason=WEBHOOK_FAILED, hint=hint)
 
 
 def _refused(case: _Case) -> ClusterError:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 
-from fleetmgr.engine.admission import seen_by
 from fleetmgr.engine.order import steps
+from fleetmgr.engine.providers import Awaited, provided_across, provided_in_app
 from fleetmgr.model.change import Change, Op
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.ordering import Phase, after, ordering_of
 from fleetmgr.model.report import Outcome
 from fleetmgr.model.resource import Resource
-from fleetmgr.operations.embedded.gates import After, Answer, Part, Walk, pass_gate, pass_writing
+from fleetmgr.operations.embedded.gates import After, Answer, Part, Turn, Walk, pass_gate, pass_writing
 from fleetmgr.operations.embedded.hook_plan import hooks_of
 from fleetmgr.operations.embedded.hooks import run_hooks, run_phase, run_sync_fail
 from fleetmgr.operations.embedded.run import Run
 from fleetmgr.operations.embedded.scene import plural_of
-from fleetmgr.operations.embedded.wait import Until, Verdict
+from fleetmgr.operations.embedded.wait import Gate, Until, Verdict
 
 
 def app_walks(run: Run, changes: Mapping[str, Sequence[Change]]) -> dict[str, Walk]:
     """The walks of apps that have ``changes`` (none left to write counts too), and of those that they
     depend on, dependencies first."""
     scene = run.scene
+    run.awaited = _awaited(run, changes)
     needed: set[str] = set()
     for app in reversed(scene.stack.apps):
         if app.name in needed or app.name in changes:
@@ -33,6 +34,17 @@ def app_walks(run: Run, changes: Mapping[str, Sequence[Change]]) -> dict[str, Wa
         for app in walking
         if app in needed or app in changes
     }
+
+
+def _awaited(run: Run, changes: Mapping[str, Sequence[Change]]) -> Awaited:
+    scene = run.scene
+    written = [scene.resources.get(c.ref.key) for part in changes.values() for c in part if c.op.writes]
+    return provided_across(
+        [resource for resource in written if resource is not None],
+        scene.resources.values(),
+        {app.name: app.depends_on for app in scene.stack.apps},
+        lambda ref: plural_of(scene, ref),
+    )
 
 
 def _walk(run: Run, app: str, changes: Sequence[Change], *, needed: bool, touched: bool) -> Walk:
@@ -100,6 +112,10 @@ def _write_steps(run: Run, app: str, changes: Sequence[Change]) -> Part:
                 run.skipped(left, f"what comes before it is not Healthy: {verdict.health.message}")
                 return False
             earlier.clear()
+        missing = yield from _provided(run, app, mine)
+        if missing is not None:
+            run.skipped([*mine, *of_sync, *todo.values(), *hooks.values()], missing)
+            return False
         well = not mine or (yield from pass_writing(app, mine))
         well = well and (yield from run_hooks(run, app, Phase.SYNC, of_sync))
         if not well:
@@ -109,11 +125,28 @@ def _write_steps(run: Run, app: str, changes: Sequence[Change]) -> Part:
     return True
 
 
+def _provided(run: Run, app: str, changes: Sequence[Change]) -> Generator[Gate | Turn, Answer, str | None]:
+    """Stop until what other apps provide for these objects is written and ready; ends with what is not."""
+    for key in dict.fromkeys(key for c in changes for key in run.awaited.get(c.ref.key, ())):
+        provider = run.scene.resources[key]
+        told = f"{provider.ref.short} of app {provider.app}, which must come first,"
+        yield Turn(app=provider.app, key=key)
+        if not any(r.ref.key == key and r.outcome is Outcome.DONE for r in run.results):
+            return f"{told} was not written"
+        verdict = yield from pass_gate(run, app, Until.HEALTHY, (provider,))
+        if not verdict.passed:
+            run.health[app] = verdict.health
+            return f"{told} is not ready: {verdict.health.message}"
+    return None
+
+
 def _steps(run: Run, app: str, changes: Sequence[Change]) -> list[list[ObjectRef]]:
-    """The app's own order, and after webhooks that are written now what they are to see."""
+    """The app's own order; after webhooks that are written now what they are to see, and after an APIService what it
+    serves."""
     members = _members(run, app)
     written = {c.ref.key for c in changes}
-    seen = seen_by([r for r in members if r.ref.key in written], lambda ref: plural_of(run.scene, ref))
-    objects = [(r.ref, after(ordering_of(r.inputs), seen.get(r.ref.key, ()))) for r in members]
+    mine = [r for r in members if r.ref.key in written]
+    provided = provided_in_app(mine, lambda ref: plural_of(run.scene, ref))
+    objects = [(r.ref, after(ordering_of(r.inputs), provided.get(r.ref.key, ()))) for r in members]
     objects += [(h.resource.ref, h.ordering) for h in hooks_of(run.scene, app, (Phase.SYNC,))]
     return steps(objects)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from fleetmgr.model.change import Change
-from fleetmgr.model.objects import ObjectRef
+from fleetmgr.model.objects import ObjectKey, ObjectRef
 from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.run import Run, check_stop
 from fleetmgr.operations.embedded.wait import Gate, Lookout, Until, Verdict
@@ -30,17 +30,24 @@ class Write(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
 
 
+class Turn(Struct, frozen=True, kw_only=True):
+    """An object of another app must have had its turn, or that app's walk have ended, well or not."""
+
+    app: str
+    key: ObjectKey
+
+
 class Written(Struct, frozen=True, kw_only=True):
     """Whether all of a Write went well."""
 
     well: bool
 
 
-Pause: TypeAlias = Gate | After | Write
+Pause: TypeAlias = Gate | After | Turn | Write
 Answer: TypeAlias = Verdict | Written | None
 Walk: TypeAlias = Generator[Pause, Answer, None]
-"""One app's way through an apply: it is told the verdict on a Gate, how a Write went, and None once an After is
-over."""
+"""One app's way through an apply: it is told the verdict on a Gate, how a Write went, and None once an After or
+a Turn is over."""
 Part: TypeAlias = Generator[Pause, Answer, bool]
 """A part of a Walk: whether the app may go on."""
 
@@ -90,6 +97,10 @@ def _passed(run: Run, app: str, verdict: Answer) -> Verdict:
     return verdict
 
 
+def _had(run: Run, at: After | Turn) -> bool:
+    return isinstance(at, Turn) and any(result.ref.key == at.key for result in run.results)
+
+
 def drive(run: Run, walks: Mapping[str, Walk], write: Writer) -> None:
     """Walk all apps to their ends, in the order given wherever several can go on. What several apps may write at one
     moment is handed to ``write`` together.
@@ -112,7 +123,9 @@ def drive(run: Run, walks: Mapping[str, Walk], write: Writer) -> None:
         while waiting:
             check_stop(run)
             decided: dict[str, Answer] = {
-                app: None for app, at in waiting.items() if isinstance(at, After) and at.app not in waiting
+                app: None
+                for app, at in waiting.items()
+                if isinstance(at, (After, Turn)) and (at.app not in waiting or _had(run, at))
             }
             if wanted := [at for at in waiting.values() if isinstance(at, Write)]:
                 decided.update(write(run, wanted))

@@ -8,6 +8,7 @@ from typing import TypeVar
 from fleetmgr.errors import FleetError
 from fleetmgr.model.policy import Retry
 from fleetmgr.operations.embedded.run import Run
+from fleetmgr.operations.embedded.write import NotServedYet
 from fleetmgr.ports.cluster_errors import ApiRejected, Unreachable
 
 Out = TypeVar("Out")
@@ -39,6 +40,8 @@ def momentary(error: FleetError) -> bool:
     """Whether the same request may succeed in a moment."""
     if isinstance(error, Unreachable):
         return error.answered
+    if isinstance(error, NotServedYet):
+        return True
     return isinstance(error, ApiRejected) and error.reason in MOMENTARY
 
 

@@ -23,6 +23,7 @@ from fleetmgr.operations.embedded.adopting import adopt, conflict
 from fleetmgr.operations.embedded.answered import answered_diff
 from fleetmgr.operations.embedded.asking import ask, rehearse
 from fleetmgr.operations.embedded.flapping import flapping
+from fleetmgr.operations.embedded.foreseeing import with_doubts
 from fleetmgr.operations.embedded.hook_plan import hook_changes
 from fleetmgr.operations.embedded.jobs import finished_earlier
 from fleetmgr.operations.embedded.leftovers import being_deleted, no_longer_desired
@@ -48,6 +49,7 @@ def preview(scene: Scene) -> ClusterPlan:
         warnings += said
     changes += no_longer_desired(scene)
     changes += hook_changes(scene, changes)
+    changes = with_doubts(scene, changes)
     order = {app.name: index for index, app in enumerate(scene.stack.apps)}
     changes.sort(key=lambda c: (order.get(c.app, len(order)), c.app, c.ref))
     status = ClusterStatus.CHANGED if any(c.op.writes for c in changes) else ClusterStatus.UNCHANGED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -10,7 +10,7 @@ from fleetmgr.engine.record import HookMemory
 from fleetmgr.errors import FleetError, Problem, Where
 from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan, Op
 from fleetmgr.model.event import EventSink, ObjectChanged, ObjectFailed
-from fleetmgr.model.objects import ObjectRef
+from fleetmgr.model.objects import ObjectKey, ObjectRef
 from fleetmgr.model.ordering import Phase
 from fleetmgr.model.report import AppHealth, ObjectResult, Outcome
 from fleetmgr.operations.embedded.lease import LeaseLost, LockRequest
@@ -66,6 +66,10 @@ class Run(Struct, kw_only=True):
     """Deleted, but held by finalizers."""
     hook_memory: dict[str, HookMemory] = field(default_factory=dict[str, HookMemory])
     """Of the apps whose hooks this run may run."""
+    awaited: Mapping[ObjectKey, tuple[ObjectKey, ...]] = field(
+        default_factory=dict[ObjectKey, tuple[ObjectKey, ...]]
+    )
+    """Objects, each with what other apps must have ready before it: webhooks that see it, the API that serves it."""
     broken: set[ObjectRef] = field(default_factory=set[ObjectRef])
     """Hooks that failed."""
 

@@ -16,6 +16,7 @@ from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.contents import stranger_in
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.operations.embedded.sending import apply_as, differing_as_sent, sent_to
+from fleetmgr.operations.embedded.simulating import comes_with_api_service
 from fleetmgr.ports.cluster import ApiResource
 from fleetmgr.ports.cluster_errors import ObjectConflict
 
@@ -43,6 +44,10 @@ class NotServed(FleetError):
     """The kind of an object is (still) not served."""
 
     code: ClassVar[str] = "FLT-2002"
+
+
+class NotServedYet(NotServed):
+    """Its APIService is available, and the server does not tell of the kind yet."""
 
 
 def write_resource(scene: Scene, resource: Resource) -> tuple[str, ...]:
@@ -170,7 +175,7 @@ def served_as(scene: Scene, ref: ObjectRef) -> ApiResource:
     served = scene.discovery.find(*ref[:3]) or scene.client.discover().find(*ref[:3])
     served = served or scene.client.discover(fresh=True).find(*ref[:3])
     if served is None:
-        raise NotServed(
+        raise (NotServedYet if comes_with_api_service(scene, ref) else NotServed)(
             f"the cluster does not serve {ref.kind} in {ref.api_version}",
             where=Where(cluster=scene.entry.cluster, object=str(ref)),
             hint="install its CRD, in an app that this one depends on",

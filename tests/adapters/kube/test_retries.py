@@ -12,7 +12,7 @@ from fleetmgr.adapters.kube.access import Endpoint
 from fleetmgr.adapters.kube.calls import ClientOptions
 from fleetmgr.adapters.kube.client import KubeClient
 from fleetmgr.model.jsontypes import JsonObject
-from fleetmgr.ports.cluster_errors import ApiRejected, ClusterError, ObjectInvalid, Unreachable
+from fleetmgr.ports.cluster_errors import ApiRejected, ClusterError, ObjectInvalid, Unreachable, WebhookFailed
 from tests.adapters.kube.api_server import Reply, Script, Seen, failure
 from tests.adapters.kube.conftest import Opener
 from tests.fakes.clock import FakeClock
@@ -88,6 +88,27 @@ def test_a_dead_webhook_is_named_and_not_asked_again(client: KubeClient, server:
     with pytest.raises(ApiRejected) as caught:
         apply(client)
     assert caught.value.reason == "WebhookFailed"
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        "context deadline exceeded",
+        "net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
+        "dial tcp 10.0.0.1:443: i/o timeout",
+    ],
+)
+def test_a_webhook_that_times_out_is_named_with_its_timeout(
+    client: KubeClient, server: Script, cause: str
+) -> None:
+    url = "https://hook.shop.svc:443/admit?timeout=7s"
+    said = f'failed calling webhook "w.example": failed to call webhook: Post "{url}": {cause}'
+    server.say(failure(500, "InternalError", f"Internal error occurred: {said}"))
+    with pytest.raises(WebhookFailed) as caught:
+        apply(client)
+    assert "webhook w.example did not answer within 7s" in caught.value.message
+    assert caught.value.code == "FLT-2060"
     assert len(server.seen) == 1
 
 
