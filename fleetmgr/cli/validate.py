@@ -12,6 +12,7 @@ from fleetmgr.operations import validate as operation
 from fleetmgr.reporting.github_results import validation_workflow
 from fleetmgr.reporting.markdown_runs import validation_markdown
 from fleetmgr.reporting.validation import validation_data, validation_text
+from fleetmgr.wiring.machine import SystemClock
 from fleetmgr.wiring.offline import render_all
 
 
@@ -29,7 +30,7 @@ def validate(invocation: Invocation) -> ExitCode:
       fleet validate
       fleet validate -f shop/fleet.yaml -o json
     """
-    found = operation.validate(invocation.file, render_all)
+    found = operation.validate(invocation.file, render_all, at=SystemClock().now())
     emit(
         invocation,
         Rendering(

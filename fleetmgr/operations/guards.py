@@ -9,12 +9,10 @@ from msgspec.structs import replace
 from fleetmgr.errors import Problem, Refused, Where
 from fleetmgr.expansion.limits import limits_of
 from fleetmgr.model.change import Op, Plan
+from fleetmgr.model.enumeration import listed
 from fleetmgr.model.grouping import RefusalGroup, same_refusals
 from fleetmgr.operations.walk import Walk
 from fleetmgr.planner.budget import refusals
-
-_NAMED = 8
-"""Clusters that a message names."""
 
 
 class PlanRefused(Refused):
@@ -49,6 +47,4 @@ def refuse_unsafe(plan: Plan) -> None:
 
 
 def _at(group: RefusalGroup) -> Problem:
-    more = len(group.clusters) - _NAMED
-    named = ", ".join(group.clusters[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return replace(group.problem, where=Where(cluster=named))
+    return replace(group.problem, where=Where(cluster=listed(group.clusters)))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 
 from fleetmgr.errors import FleetError, InvalidInput, Problem, UsageError
 from fleetmgr.expansion import clusters, expand_cluster
 from fleetmgr.model.resource import Stack
 from fleetmgr.model.validation import FleetSize, Validation
+from fleetmgr.operations.openings import never_open
 from fleetmgr.spec import LoadedFleet, load
 
 Render = Callable[[LoadedFleet], Iterable[Stack]]
 """All Stacks of a fleet; raises InvalidInput with every problem of their sources."""
 
 
-def validate(path: Path, render: Render | None = None) -> Validation:
-    """Everything that is wrong with the fleet of ``path``; never raises for what its files say.
+def validate(path: Path, render: Render | None = None, *, at: datetime | None = None) -> Validation:
+    """Everything that is wrong with the fleet of ``path``; never raises for what its files say. ``at`` (aware) is when
+    windows are looked at; None does not look at them.
 
     Raises UsageError when there is no such file.
     """
@@ -26,6 +29,7 @@ def validate(path: Path, render: Render | None = None) -> Validation:
         targets = sum(len(expand_cluster(loaded, c.name)) for c in clusters(loaded))
         for stack in render(loaded) if render else ():
             warnings += stack.warnings
+        warnings += never_open(loaded, at) if at is not None else ()
     except InvalidInput as error:
         return Validation(file=path.name, problems=error.problems)
     except UsageError:
