@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tests.e2e import warm
+
 if TYPE_CHECKING:  # conftest imports this module
     from tests.e2e.conftest import SandboxClusters
 
@@ -148,21 +150,13 @@ class Fleet:
 
     def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Answer:
         """Run ``fleet``; no terminal, nothing to read."""
-        done = subprocess.run(
-            [str(PROGRAM), *arguments],
-            cwd=self.root,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=dict(env) if env is not None else None,
-        )
+        done = warm.run([str(PROGRAM), *arguments], folder=self.root, environment=env)
         assert "Traceback" not in done.stderr, done.stderr
         assert done.returncode != 70, done.stderr
         return Answer(code=done.returncode, out=done.stdout, err=done.stderr)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start ``fleet`` and let it run."""
+        """Start ``fleet`` in an interpreter of its own and let it run."""
         return subprocess.Popen(
             [str(PROGRAM), *arguments],
             cwd=self.root,

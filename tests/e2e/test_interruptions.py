@@ -1,8 +1,7 @@
-"""Killed in the middle, or run twice at once: the next apply converges, nothing is lost or done twice."""
+"""Killed in the middle: the next apply converges, nothing is lost or done twice."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -85,24 +84,6 @@ def test_a_killed_prune_loses_track_of_nothing(fleet: Fleet) -> None:
     assert fleet.records() == ["api"]
 
 
-def test_two_applies_at_once_end_in_the_desired_state(fleet: Fleet) -> None:
-    fleet.manifests("web", config=config_maps(0, MANY))
-    fleet.manifests("api", config=config_maps(100, 104))
-    for value in ("1", "2"):
-        fleet.manifests("web", config=config_maps(0, MANY, value))
-        running = [fleet.start("apply", "--yes", "-o", "json") for _ in range(2)]
-        for process in running:
-            out, err = process.communicate(timeout=60)
-            assert "Traceback" not in err, err
-            # the later one finds the earlier one at work (8), or what it did meanwhile (6), never a wrong state
-            assert process.returncode in (0, 6, 8), out + err
-        fleet.apply()
-        fleet.assert_settled()
-        live = fleet.everything("configmap")
-        assert {live[f"ConfigMap/settings-{n}"]["data"]["a"] for n in range(MANY)} == {value}
-    assert sorted(fleet.records()) == ["api", "web"]
-
-
 def test_an_interrupt_says_130_and_leaves_no_trace_of_a_crash(fleet: Fleet) -> None:
     fleet.manifests("web", config=config_maps(0, MANY))
     fleet.manifests("api", config=config_maps(100, 104))
@@ -110,9 +91,7 @@ def test_an_interrupt_says_130_and_leaves_no_trace_of_a_crash(fleet: Fleet) -> N
         assert running.stderr is not None
         first = running.stderr.readline()
         running.send_signal(2)
-        started = time.monotonic()
         _, rest = running.communicate(timeout=30)
-        assert time.monotonic() - started < 15
     assert running.returncode == 130, first + rest
     assert "Traceback" not in rest
     fleet.apply()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -55,16 +54,20 @@ def stuck(fleet: Fleet, value: str = "1") -> None:
 
 
 def test_two_applies_at_once_one_does_it_the_other_exits_8(fleet: Fleet) -> None:
-    fleet.manifests(config=config_maps(MANY))
-    running = [fleet.start("apply", "--yes", "-o", "json") for _ in range(2)]
-    ended = [(*process.communicate(timeout=90), process.returncode) for process in running]
-    codes = sorted(code for _, _, code in ended)
-    assert codes in ([0, 8], [0, 6], [0, 0]), ended
-    for out, _, code in ended:
-        written = [r for c in json.loads(out)["clusters"] for r in c["results"] if r["outcome"] == "done"]
-        assert bool(written) == (code == 0) or code == 6
-    assert len([k for k in fleet.everything("configmap") if "settings-" in k]) == MANY
-    fleet.assert_settled()
+    for value in ("1", "2"):
+        fleet.manifests(config=config_maps(MANY, value))
+        running = [fleet.start("apply", "--yes", "-o", "json") for _ in range(2)]
+        ended = [(*process.communicate(timeout=90), process.returncode) for process in running]
+        codes = sorted(code for _, _, code in ended)
+        # the later one finds the earlier one at work (8), or what it did meanwhile (6, or nothing to do)
+        assert codes in ([0, 8], [0, 6], [0, 0]), ended
+        results = [r for out, _, _ in ended for c in json.loads(out)["clusters"] for r in c["results"]]
+        written = [r["object"]["name"] for r in results if r["outcome"] == "done" and "settings" in str(r)]
+        assert sorted(written) == sorted(f"settings-{n}" for n in range(MANY)), "each by one of them"
+        live = fleet.everything("configmap")
+        assert {live[f"ConfigMap/settings-{n}"]["data"]["a"] for n in range(MANY)} == {value}
+        fleet.assert_settled()
+    assert fleet.records() == ["web"]
 
 
 def test_two_entries_of_one_api_server_are_applied_at_once(fleet: Fleet) -> None:
@@ -93,10 +96,9 @@ def test_a_second_run_is_told_who_holds_it_and_nothing_is_written(fleet: Fleet) 
     stuck(fleet)
     with waiting(fleet) as first:
         stuck(fleet, "2")
-        before = time.monotonic()
         answer = fleet.run("apply", "--yes", "-o", "json")
         assert answer.code == 8, answer.text
-        assert time.monotonic() - before < 20
+        assert first.poll() is None, "it was not waited for"
         error = answer.data["clusters"][0]["error"]
         assert error["code"] == "FLT-8000"
         for part in (f"pid {first.pid}", "apply --yes --timeout 5m", "plan ", "since 20"):
@@ -148,7 +150,7 @@ def test_who_was_killed_elsewhere_is_passed_over_when_it_is_silent(fleet: Fleet)
         "spec": {
             "holderIdentity": "ci_1",
             "renewTime": "2036-01-01T00:00:00.000000Z",
-            "leaseDurationSeconds": 15,
+            "leaseDurationSeconds": 2,
         },
     }
     where = ("patch", "lease", f"{fleet.name}.one", "--type=merge", "-p", json.dumps(patch))
