@@ -16,29 +16,29 @@ from collections.abc import Generator
 from pathlib import Path
 
 from benchmarks.measure import BIN, Sample, median, run_once, table
-from benchmarks.noop import KUBECONFIG
+from benchmarks.noop import KUBECONFIG, SANDBOX
 
 CLUSTERS, APPS, RUNS = 50, 50, 3
 GOAL_SECONDS, GOAL_MEMORY = 6.0, 350
-CONTEXTS = ("sandbox-1", "sandbox-2", "sandbox-3")
+CONTEXTS = tuple(f"{SANDBOX}-{number}" for number in (1, 2))
 NAME = "fleetwide"
 OBJECTS = """apiVersion: v1
 kind: ConfigMap
-metadata: {{name: {app}, namespace: fw-${{cluster.name}}}}
+metadata: {{name: {app}, namespace: "fw-${{cluster.name}}"}}
 data: {{level: "{level}", text: "some settings of {app}"}}
 ---
 apiVersion: v1
 kind: ConfigMap
-metadata: {{name: {app}-more, namespace: fw-${{cluster.name}}}}
+metadata: {{name: {app}-more, namespace: "fw-${{cluster.name}}"}}
 data: {{cluster: "${{cluster.name}}"}}
 ---
 apiVersion: v1
 kind: ServiceAccount
-metadata: {{name: {app}, namespace: fw-${{cluster.name}}}}
+metadata: {{name: {app}, namespace: "fw-${{cluster.name}}"}}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
-metadata: {{name: {app}, namespace: fw-${{cluster.name}}}}
+metadata: {{name: {app}, namespace: "fw-${{cluster.name}}"}}
 rules:
 - {{apiGroups: [""], resources: [configmaps], verbs: [get, list, watch]}}
 """
@@ -94,7 +94,7 @@ def black_hole() -> Generator[int]:
 def main() -> None:
     """Print the table."""
     if not KUBECONFIG.exists():
-        sys.exit("the sandbox is not up: fleet sandbox up --clusters 3")
+        sys.exit("the sandbox is not up: fleet sandbox up --clusters 2")
     fleet = str(BIN / "fleet")
     samples: dict[str, list[Sample]] = {}
     with tempfile.TemporaryDirectory() as name, black_hole() as port:

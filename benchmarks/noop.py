@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.measure import BIN, Sample, interleaved, median, run_once, table
 
-KUBECONFIG = Path.home() / ".kube" / "fleetmgr-sandbox.yaml"
-CONTEXT = "sandbox-1"
+SANDBOX = os.environ.get("FLEET_BENCH_SANDBOX", "sandbox")
+KUBECONFIG = Path.home() / ".kube" / f"fleetmgr-{SANDBOX}.yaml"
+CONTEXT = f"{SANDBOX}-1"
 COUNT = 100
 GOAL = 0.6
 DEPLOYMENT = """apiVersion: apps/v1

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from fleetmgr.expansion.policy import strictest
 from fleetmgr.model.commit import RequireCommit
-from fleetmgr.spec import LoadedFleet
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import LoadedFleet
 
 
 class CommitGuard(Struct, frozen=True, kw_only=True):

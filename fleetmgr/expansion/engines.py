@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from fleetmgr.spec import Cluster, LoadedFleet
 from fleetmgr.spec.engine_rules import engine_in
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster, LoadedFleet
 
 EngineName = Literal["embedded", "pulumi"]
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from fleetmgr.errors import Problem
 from fleetmgr.expansion.waves import resolved, waves_of
 from fleetmgr.expansion.windows import windows_of
 from fleetmgr.model.rollout import AppWindows, EnvironmentRollout, FleetRollout, OnFailure, Wave
-from fleetmgr.spec import Environment, LoadedFleet
-from fleetmgr.spec.fields import seconds
-from fleetmgr.spec.rollout import Rollout
+from fleetmgr.spec.plain import seconds
 from fleetmgr.spec.yaml_tree import Key
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Environment, LoadedFleet
+    from fleetmgr.spec.rollout import Rollout
 
 CANNOT_WORK = "FLT-1127"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -14,8 +15,11 @@ from fleetmgr.expansion.layers import Layer, base_layers, exception_layers, fold
 from fleetmgr.expansion.placement import place
 from fleetmgr.model.jsontypes import Json
 from fleetmgr.model.target import OwnedNamespace, Target
-from fleetmgr.spec import App, Cluster, Environment, LoadedFleet
-from fleetmgr.spec.fields import seconds
+from fleetmgr.spec.dependencies import dependencies, namespace_name
+from fleetmgr.spec.plain import seconds
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import App, Cluster, Environment, LoadedFleet
 
 DEFAULT_TIMEOUT = "10m"
 
@@ -91,7 +95,7 @@ class FleetExpansion:
             owned_namespace=owned,
             timeout=seconds(app.timeout or self._loaded.fleet.defaults.timeout or DEFAULT_TIMEOUT),
             where=self._loaded.where("apps", app.name),
-            dependencies=tuple(dict.fromkeys(d.name for d in app.dependencies)),
+            dependencies=tuple(dict.fromkeys(d.name for d in dependencies(app))),
         )
 
     def _part(self, app: App, environment: Environment, cluster: str) -> Part:
@@ -108,7 +112,7 @@ class FleetExpansion:
 
     def _target(self, app: App, cluster: Cluster, part: Part, roots: Mapping[str, Json]) -> Target:
         facts, folded, on = self._facts[app.name], part.folded, self._placed.clusters
-        namespace = folded.namespace or app.namespace_name
+        namespace = folded.namespace or namespace_name(app)
         return Target(
             fleet=self._loaded.fleet.name,
             cluster=cluster.name,

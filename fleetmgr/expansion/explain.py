@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
@@ -15,7 +16,9 @@ from fleetmgr.model.jsontypes import Json
 from fleetmgr.model.policy import Prune
 from fleetmgr.model.selection import Selection
 from fleetmgr.model.target import Patch, Target
-from fleetmgr.spec import App, LoadedFleet
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import App, LoadedFleet
 
 BUILT_IN = "built-in"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,8 +14,10 @@ from fleetmgr.expansion.layers import Folded, base_layers, exception_layers
 from fleetmgr.expansion.variables import Undefined, fill, fill_text, mentions
 from fleetmgr.model.jsontypes import Json
 from fleetmgr.model.target import FetchRequest, Overlay, RemoteHost, Target
-from fleetmgr.spec import App, Cluster, Environment, LoadedFleet
 from fleetmgr.spec.suggest import suggest
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import App, Cluster, Environment, LoadedFleet
 
 UNDEFINED = "FLT-1103"
 BAD_PATH = "FLT-1106"

@@ -7,6 +7,7 @@ nothing else is said. Maps merge by key, scalars replace; what ``sync`` says is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import orjson
 from msgspec import Struct, field
@@ -16,9 +17,12 @@ from fleetmgr.expansion.policy import fold_policy
 from fleetmgr.model.jsontypes import Json
 from fleetmgr.model.policy import Policy
 from fleetmgr.model.target import Patch, PatchTarget
-from fleetmgr.spec import App, Environment, LoadedFleet, Overlay, OverlayException, Sync
-from fleetmgr.spec.overlay import Patch as WrittenPatch
-from fleetmgr.spec.retry import Retry
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import App, Environment, LoadedFleet, Overlay, OverlayException, Sync
+    from fleetmgr.spec.overlay import Patch as WrittenPatch
+    from fleetmgr.spec.overlay import PatchTarget as WrittenTarget
+    from fleetmgr.spec.retry import Retry
 
 Path = tuple[str | int, ...]
 MAPS = ("images", "replicas", "labels", "annotations")
@@ -181,10 +185,22 @@ def _patch(loaded: LoadedFleet, layer: Layer, index: int) -> Patch:
     patch = layer.patches[index]
     target = patch.target
     return Patch(
-        target=None if target is None else PatchTarget(**target.model_dump()),
+        target=None if target is None else _target(target),
         text=patch.patch if isinstance(patch.patch, str) else orjson.dumps(patch.patch).decode(),
         structured=not isinstance(patch.patch, str),
         where=loaded.where(*layer.path, "patches", index),
+    )
+
+
+def _target(written: WrittenTarget) -> PatchTarget:
+    return PatchTarget(
+        group=written.group,
+        version=written.version,
+        kind=written.kind,
+        name=written.name,
+        namespace=written.namespace,
+        label_selector=written.label_selector,
+        annotation_selector=written.annotation_selector,
     )
 
 

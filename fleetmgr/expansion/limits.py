@@ -4,12 +4,15 @@ and app holds; ``defaults`` hold where none of them says anything."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from fleetmgr.model.limits import Allowance, AppLimits, ClusterLimits, allowance
-from fleetmgr.spec import Cluster, LoadedFleet
-from fleetmgr.spec.limits import Limits
 
-Said = tuple[str, Limits]
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster, LoadedFleet
+    from fleetmgr.spec.limits import Limits
+
+Said: TypeAlias = "tuple[str, Limits]"
 """Whose limits: ``environment prod``."""
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from fleetmgr.errors import Problem, Where
 from fleetmgr.model.enumeration import listed
 from fleetmgr.model.selector import Selector, SelectorError, selector_of
-from fleetmgr.spec import App, Cluster, LoadedFleet
+from fleetmgr.spec.dependencies import dependencies
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import App, Cluster, LoadedFleet
 
 SELECTS_NOTHING = "FLT-1101"
 NOT_PLACED = "FLT-1102"
@@ -40,7 +44,7 @@ def place(loaded: LoadedFleet, problems: list[Problem]) -> Placed:
 def in_dependency_order(apps: Sequence[App]) -> tuple[App, ...]:
     """Dependencies first; among those that are free, the order of the list. The loader has refused cycles."""
     index = {app.name: i for i, app in enumerate(apps)}
-    needs = [{index[d.name] for d in app.dependencies} for app in apps]
+    needs = [{index[d.name] for d in dependencies(app)} for app in apps]
     needed_by: list[list[int]] = [[] for _ in apps]
     for i, needed in enumerate(needs):
         for j in needed:
@@ -102,7 +106,7 @@ def _selectable(clusters: Sequence[Cluster]) -> str:
 
 
 def _dependencies(loaded: LoadedFleet, app: App, placed: Placed) -> Iterator[Problem]:
-    for i, dependency in enumerate(app.dependencies):
+    for i, dependency in enumerate(dependencies(app)):
         missing = placed.clusters[app.name] - placed.clusters[dependency.name]
         if missing and placed.clusters[dependency.name] and not dependency.optional:
             at = _place_of(loaded, dependency.name)

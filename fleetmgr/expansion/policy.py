@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from fleetmgr.model.policy import AS_PRUNE, IgnoreRule, OnConflict, OnRemove, Policy, Prune, Replace, Retry
-from fleetmgr.spec import App, Sync
-from fleetmgr.spec.fields import seconds
-from fleetmgr.spec.retry import Retry as WrittenRetry
+from fleetmgr.spec.plain import seconds
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import App, Sync
+    from fleetmgr.spec.retry import Retry as WrittenRetry
 
 Rule = TypeVar("Rule", bound=StrEnum)
 

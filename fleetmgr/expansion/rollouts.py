@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fleetmgr.expansion.expand import expansion_of
 from fleetmgr.model.rollout import FleetRollout
-from fleetmgr.spec import LoadedFleet
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import LoadedFleet
 
 
 def fleet_rollout(loaded: LoadedFleet) -> FleetRollout:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from fleetmgr.errors import UsageError
 from fleetmgr.expansion.expand import expansion_of
 from fleetmgr.model.selection import Selection
 from fleetmgr.model.selector import Selector, SelectorError, parse_selector
 from fleetmgr.model.target import Target
-from fleetmgr.spec import Cluster, LoadedFleet
 from fleetmgr.spec.suggest import suggest
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster, LoadedFleet
 
 
 class UnknownSelection(UsageError):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from fleetmgr.errors import Problem
 from fleetmgr.model.rollout import Wave
 from fleetmgr.model.selector import Selector, SelectorError, selector_of
-from fleetmgr.spec import Cluster, LoadedFleet
-from fleetmgr.spec.rollout import Amount
-from fleetmgr.spec.rollout import Wave as WaveSpec
 from fleetmgr.spec.suggest import suggest
 from fleetmgr.spec.yaml_tree import Key
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster, LoadedFleet
+    from fleetmgr.spec.rollout import Amount
+    from fleetmgr.spec.rollout import Wave as WaveSpec
 
 UNCOVERED = "FLT-1120"
 AMBIGUOUS = "FLT-1121"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from fleetmgr.errors import Problem
 from fleetmgr.model.rollout import Window, WindowKind
 from fleetmgr.model.schedule import BadSchedule, NoZoneData, UnknownZone, check_schedule, zone_of
-from fleetmgr.spec import LoadedFleet
-from fleetmgr.spec.fields import seconds
-from fleetmgr.spec.rollout import Window as WindowSpec
+from fleetmgr.spec.plain import seconds
 from fleetmgr.spec.suggest import suggest
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import LoadedFleet
+    from fleetmgr.spec.rollout import Window as WindowSpec
 
 BAD_SCHEDULE = "FLT-1124"
 UNKNOWN_ZONE = "FLT-1125"

@@ -17,10 +17,11 @@ from fleetmgr.model.jsontypes import Json, JsonObject, is_array, is_object
 from fleetmgr.model.objects import GroupKind
 from fleetmgr.spec.cel import VARIABLES, compiled, nesting
 from fleetmgr.spec.cel_library import library
-from fleetmgr.spec.health import HealthRule, KindHealth
 
 if TYPE_CHECKING:
     from cel import Context, Program
+
+    from fleetmgr.spec.health import HealthRule, KindHealth
 
 _LARGEST = (200_000, 5_000, 150)
 """Items of the largest list or map, by how deep comprehensions nest: each took less than a second (``map`` copies

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from fleetmgr.spec.fields import is_label_key, is_label_value
+from fleetmgr.spec.plain import is_label_key, is_label_value
 
 _SPECIAL = frozenset("=!(),><")
 _SPACE = frozenset(" \t\r\n")

@@ -13,7 +13,8 @@ from fleetmgr.operations.edits import Proposal, find, must_be_new, proposed
 from fleetmgr.operations.embedded.entry import NAMESPACES
 from fleetmgr.ports.cluster import ClusterClient
 from fleetmgr.ports.fleet_file import FleetFile
-from fleetmgr.spec.fields import DNS_LABEL, PATTERNS
+from fleetmgr.spec.fields import PATTERNS
+from fleetmgr.spec.plain import DNS_LABEL
 
 _VARIABLE = "${"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,7 +24,9 @@ from fleetmgr.operations.embedded.renaming import Holdings, holdings, take_over
 from fleetmgr.operations.entries import entry_of
 from fleetmgr.operations.walk import Walk
 from fleetmgr.ports.cluster_errors import AccessDenied, ClusterError, ObjectGone
-from fleetmgr.spec import Cluster
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster
 
 
 class UnknownFleet(Refused):

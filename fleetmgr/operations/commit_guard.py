@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -24,7 +25,9 @@ from fleetmgr.operations.walk import Walk
 from fleetmgr.ports.kustomizer import KustomizeTree
 from fleetmgr.ports.repository import Repository
 from fleetmgr.ports.source_fetcher import SourceFetcher
-from fleetmgr.spec import Cluster, LoadedFleet
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster, LoadedFleet
 
 NOT_COMMITTED = "FLT-5050"
 NOT_PUSHED = "FLT-5051"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,7 +18,9 @@ from fleetmgr.model.selection import Selection
 from fleetmgr.operations.render import render
 from fleetmgr.planner.build import build
 from fleetmgr.ports.source_fetcher import SourceFetcher
-from fleetmgr.spec import LoadedFleet
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import LoadedFleet
 
 
 class Revision(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -22,7 +23,9 @@ from fleetmgr.operations.render import render
 from fleetmgr.operations.rights import Purpose, as_rules, in_words, rights_needed
 from fleetmgr.operations.walk import Walk
 from fleetmgr.ports.cluster import ClusterClient, Discovery
-from fleetmgr.spec import Cluster
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster
 
 
 def doctor(walk: Walk, selection: Selection) -> Diagnosis:

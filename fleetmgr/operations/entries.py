@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fleetmgr.health.custom import CustomRules
 from fleetmgr.operations.embedded.entry import Entry
-from fleetmgr.spec import Cluster, LoadedFleet
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster, LoadedFleet
 
 
 def entry_of(loaded: LoadedFleet, cluster: Cluster) -> Entry:

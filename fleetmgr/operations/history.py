@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fleetmgr.engine.inventory import Parent
 from fleetmgr.errors import FleetError, UsageError
 from fleetmgr.expansion import clusters as selected_clusters
@@ -12,7 +14,9 @@ from fleetmgr.operations.across import across
 from fleetmgr.operations.embedded.entry import meet
 from fleetmgr.operations.entries import entry_of
 from fleetmgr.operations.walk import Walk
-from fleetmgr.spec import Cluster
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster
 
 
 def history(walk: Walk, name: str | None, selection: Selection) -> History:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -17,8 +18,10 @@ from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.render import render
 from fleetmgr.ports.source_fetcher import SourceFetcher
-from fleetmgr.spec import LoadedFleet
 from fleetmgr.veiled import Veiled
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import LoadedFleet
 
 MARKER = ".fleetmgr-rendered"
 _UNFIT = re.compile(r"[^a-z0-9.-]")

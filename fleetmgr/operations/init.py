@@ -11,7 +11,8 @@ from typing import ClassVar
 from msgspec import Struct
 
 from fleetmgr.errors import FleetError, UsageError, Where
-from fleetmgr.spec.fields import DNS_LABEL, PATTERNS
+from fleetmgr.spec.fields import PATTERNS
+from fleetmgr.spec.plain import DNS_LABEL
 from fleetmgr.spec.schema import json_schema
 
 SCHEMA_FILE = ".fleet/fleet.schema.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -27,7 +28,9 @@ from fleetmgr.operations.source_lines import at_source_lines
 from fleetmgr.operations.walk import Walk
 from fleetmgr.planner.build import build
 from fleetmgr.ports.cluster_errors import Unreachable
-from fleetmgr.spec import Cluster
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster
 
 
 def plan(walk: Walk, selection: Selection, sink: EventSink) -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from fleetmgr.errors import FleetError, Problem, UsageError, Where
 from fleetmgr.expansion import expand
@@ -11,7 +11,9 @@ from fleetmgr.model.enumeration import listed
 from fleetmgr.model.policy import OnRemove
 from fleetmgr.operations.edits import SECTIONS, Proposal, WouldBeInvalid, find, proposed
 from fleetmgr.ports.fleet_file import Edit, FleetFile
-from fleetmgr.spec import LoadedFleet
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import LoadedFleet
 
 
 class OverlaysLeft(UsageError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -14,7 +15,9 @@ from fleetmgr.model.target import FetchRequest, Target
 from fleetmgr.ports.source_fetcher import SourceFetcher
 from fleetmgr.rendering.cache import ParseCache
 from fleetmgr.rendering.stack import render_stack
-from fleetmgr.spec import Cluster, LoadedFleet
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster, LoadedFleet
 
 
 def render(loaded: LoadedFleet, fetcher: SourceFetcher, clusters: Sequence[Cluster]) -> Iterator[Stack]:

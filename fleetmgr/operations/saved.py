@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import orjson
 from msgspec.structs import replace
@@ -31,7 +31,10 @@ from fleetmgr.operations.plan import plan as make_plan
 from fleetmgr.operations.revision import revision_of
 from fleetmgr.operations.walk import Walk
 from fleetmgr.planner.staleness import differences
-from fleetmgr.spec import LoadedFleet
+from fleetmgr.spec.kept import plain
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import LoadedFleet
 
 _MOST_PROBLEMS = 40
 _BOUND_WITHOUT_KEY = "the values of Secrets are bound by uid and resourceVersion only"
@@ -278,7 +281,7 @@ digests of what is rendered."""
 
 def fleet_digest(loaded: LoadedFleet) -> str:
     """Over what fleet.yaml says of environments, clusters, apps and their rules."""
-    said = _structure(loaded.fleet.model_dump(mode="json"))
+    said = _structure(plain(loaded.fleet))
     return "sha256:" + hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

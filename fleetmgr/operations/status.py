@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fleetmgr.errors import FleetError
 from fleetmgr.expansion import clusters as selected_clusters
 from fleetmgr.health.worst import worst
@@ -22,7 +24,9 @@ from fleetmgr.operations.render import render
 from fleetmgr.operations.revision import revision_of
 from fleetmgr.operations.status_facts import images_of, since_of
 from fleetmgr.operations.walk import Walk
-from fleetmgr.spec import Cluster
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster
 
 
 def status(walk: Walk, selection: Selection, sink: EventSink) -> FleetStatus:

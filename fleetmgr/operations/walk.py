@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from msgspec import field
 
@@ -18,8 +19,10 @@ from fleetmgr.ports.past import Past
 from fleetmgr.ports.pulumi import PulumiStack
 from fleetmgr.ports.repository import Repository
 from fleetmgr.ports.source_fetcher import SourceFetcher
-from fleetmgr.spec import LoadedFleet
 from fleetmgr.veiled import Veiled
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import LoadedFleet
 
 
 def embedded(cluster: str) -> PulumiStack | None:

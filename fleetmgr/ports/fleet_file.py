@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from fleetmgr.model.jsontypes import JsonObject
-from fleetmgr.spec import LoadedFleet
 from fleetmgr.veiled import Veiled
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import LoadedFleet
 
 
 class Edit(Veiled, frozen=True, kw_only=True):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from fleetmgr.ports.source_fetcher import SourceFetcher
-from fleetmgr.spec import LoadedFleet
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import LoadedFleet
 
 
 class PastFleet(Struct, frozen=True, kw_only=True):

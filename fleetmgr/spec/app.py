@@ -6,9 +6,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from fleetmgr.spec.fields import HOST, Bool, CommitRule, Duration, Json, Name, StringMap
+from fleetmgr.spec.fields import HOST, Bool, CommitRule, Duration, Name, StringMap
 from fleetmgr.spec.limits import Limits
 from fleetmgr.spec.overlay import Overlay, SpecModel, Sync
+from fleetmgr.spec.plain import Json
 from fleetmgr.spec.retry import Retry
 from fleetmgr.spec.rollout import Window
 
@@ -150,13 +151,3 @@ class App(SpecModel):
     )
     labels: StringMap = Field(default={}, description="Labels added to every object.")
     annotations: StringMap = Field(default={}, description="Annotations added to every object.")
-
-    @property
-    def namespace_name(self) -> str:
-        """The namespace, however it was written."""
-        return self.namespace if isinstance(self.namespace, str) else self.namespace.name
-
-    @property
-    def dependencies(self) -> tuple[Dependency, ...]:
-        """``dependsOn`` in its long form."""
-        return tuple(Dependency.model_construct(name=d) if isinstance(d, str) else d for d in self.depends_on)

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from fleetmgr.errors import Problem
-from fleetmgr.spec.engine import Engine
-from fleetmgr.spec.fields import seconds
-from fleetmgr.spec.fleet import Environment, Fleet
 from fleetmgr.spec.loaded import Places
+from fleetmgr.spec.plain import seconds
 from fleetmgr.spec.yaml_tree import Key
+
+if TYPE_CHECKING:
+    from fleetmgr.spec.engine import Engine
+    from fleetmgr.spec.fleet import Environment, Fleet
 
 CANNOT_WORK = "FLT-1004"
 
 
-def engine_in(fleet: Fleet, environment: str) -> Engine:
+class EngineSettings(Struct, frozen=True, kw_only=True):
+    """What holds of ``engine``, field by field as ``spec.engine.Engine``; None where nobody says anything."""
+
+    type: Literal["embedded", "pulumi"] | None = None
+    backend: str | None = None
+    organization: str | None = None
+    secrets_provider: str | None = None
+    parallel: int | None = None
+    max_stacks: int | None = None
+    timeout: str | None = None
+
+
+def engine_in(fleet: Fleet, environment: str) -> EngineSettings:
     """What holds in ``environment``: each key as it says, else as the fleet says, None where nobody does."""
     layers = [fleet.engine, *(e.engine for e in fleet.environments if e.name == environment)]
     said = {
         name: getattr(layer, name) for layer in layers if layer is not None for name in layer.model_fields_set
     }
-    return Engine.model_construct(**said)
+    return EngineSettings(**said)
 
 
 def is_cloud(backend: str | None) -> bool:

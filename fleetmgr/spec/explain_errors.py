@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from fleetmgr.errors import Problem
 from fleetmgr.spec.app import Source
-from fleetmgr.spec.fields import PATTERNS, Json, is_list, is_map
+from fleetmgr.spec.fields import PATTERNS
 from fleetmgr.spec.overlay import SpecModel
+from fleetmgr.spec.plain import Json, is_list, is_map
 from fleetmgr.spec.suggest import suggest
 from fleetmgr.spec.yaml_tree import Key, Place
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from fleetmgr.errors import InvalidInput, Problem, Where
-from fleetmgr.spec.fields import Json
+from fleetmgr.spec.plain import Json
 from fleetmgr.spec.yaml_guard import FLEET_LIMITS
 from fleetmgr.spec.yaml_tree import Place, read
 

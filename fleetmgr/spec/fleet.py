@@ -8,14 +8,13 @@ from pydantic import Field
 
 from fleetmgr.spec.app import App
 from fleetmgr.spec.engine import Engine
-from fleetmgr.spec.fields import Bool, CommitRule, Duration, Json, Name, StringMap
+from fleetmgr.spec.fields import Bool, CommitRule, Duration, Name, StringMap
 from fleetmgr.spec.health import KindHealth
 from fleetmgr.spec.limits import Limits
 from fleetmgr.spec.overlay import SpecModel, Sync
+from fleetmgr.spec.plain import Json
 from fleetmgr.spec.retry import Retry
 from fleetmgr.spec.rollout import Rollout, Window
-
-API_VERSION = "fleetmgr.dev/v1"
 
 
 class Defaults(SpecModel):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from fleetmgr.errors import InvalidInput
-from fleetmgr.spec.fields import Json, is_map
-from fleetmgr.spec.fleet import API_VERSION
+from fleetmgr.spec.plain import API_VERSION, Json, is_map
 from fleetmgr.spec.yaml_tree import Place
 
 CODE = "FLT-1006"

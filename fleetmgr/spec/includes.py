@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fleetmgr.spec.fields import Json, is_list, is_map
 from fleetmgr.spec.files import CODE, Files
 from fleetmgr.spec.loaded import Item
+from fleetmgr.spec.plain import Json, is_list, is_map
 from fleetmgr.spec.yaml_tree import Place
 
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from fleetmgr.spec.fields import Json
 from fleetmgr.spec.path_steps import BadPath, Call, Condition, Constant, Each, Get, Index, Key, Select, Step
+from fleetmgr.spec.plain import Json
 
 Inside = TypeVar("Inside")
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from fleetmgr.errors import Where
-from fleetmgr.spec.fleet import Cluster, Fleet
-from fleetmgr.spec.overlay import Overlay
 from fleetmgr.spec.yaml_tree import Key, Place
 from fleetmgr.veiled import Veiled
+
+if TYPE_CHECKING:
+    from fleetmgr.spec.fleet import Cluster, Fleet
+    from fleetmgr.spec.overlay import Overlay
 
 SECTIONS = ("environments", "clusters", "apps")
 """The lists of a Fleet whose items have names and may come from included files."""

@@ -6,25 +6,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from fleetmgr import __version__
-from fleetmgr.errors import InvalidInput, Problem, UsageError, Where
+from fleetmgr.errors import InvalidInput, Problem, Where
 from fleetmgr.spec.app import App
 from fleetmgr.spec.engine_rules import check_engines
 from fleetmgr.spec.explain_errors import MOST, explain
-from fleetmgr.spec.fields import Json, is_list
-from fleetmgr.spec.files import CODE, Files
 from fleetmgr.spec.fleet import Cluster, Fleet
-from fleetmgr.spec.foreign import refuse_foreign
+from fleetmgr.spec.gathering import Gathered, gather
 from fleetmgr.spec.health_rules import check_health
 from fleetmgr.spec.ignored import check_ignored
-from fleetmgr.spec.includes import flatten
 from fleetmgr.spec.loaded import SECTIONS, LoadedFleet, Places
 from fleetmgr.spec.overlay import Overlay, SpecModel
-from fleetmgr.spec.overlay_files import read_overlays
+from fleetmgr.spec.plain import Json, is_list
 from fleetmgr.spec.references import Declared, check
 from fleetmgr.spec.version import satisfies
 from fleetmgr.spec.yaml_tree import Key, Place
@@ -34,55 +31,31 @@ EMPTY = "FLT-1012"
 _Model = TypeVar("_Model", bound=SpecModel)
 
 
-class FleetNotFound(UsageError):
-    """There is no fleet.yaml where it was looked for."""
-
-    code: ClassVar[str] = "FLT-6412"
-
-
 def load(path: Path) -> LoadedFleet:
     """Read and check the fleet whose fleet.yaml is ``path``.
 
     Raises InvalidInput with all problems of all files; a file of another product, or one that is no YAML at
     all, is reported alone. Raises FleetNotFound when there is no such file.
     """
-    try:
-        if not path.exists():
-            hint = "run this where fleet.yaml is, name it with -f, or start one with `fleet init`"
-            raise FleetNotFound(f"there is no {path}", hint=hint)
-        return _load(path)
-    except OSError as error:
-        where = Where(file=str(error.filename or path))
-        message = f"cannot be read: {error.strerror or error}"
-        raise InvalidInput((Problem(message=message, where=where, code=CODE),)) from None
+    return checked(gather(path))
 
 
-def _load(path: Path) -> LoadedFleet:
-    problems: list[Problem] = []
-    files = Files(path.parent.resolve(), path.name, problems)
-    root, data = files.read(path.name)
-    if root is None:
-        raise InvalidInput(tuple(problems))
-    refuse_foreign(root, data)
-    return _Loading(files, root, data).result()
+def checked(gathered: Gathered) -> LoadedFleet:
+    """The fleet that the files describe. Raises InvalidInput with every problem, those of the files included."""
+    return _Checking(gathered).result()
 
 
-class _Loading:
-    """One load: gathers problems part by part, gives a LoadedFleet only when there are none."""
+class _Checking:
+    """One check: gathers problems part by part, gives a LoadedFleet only when there are none."""
 
-    def __init__(self, files: Files, root: Place, data: dict[str, Json]) -> None:
-        self._files = files
-        self._problems = files.problems
-        self._places = Places(root)
-        self._data = dict(data)
+    def __init__(self, gathered: Gathered) -> None:
+        self._gathered = gathered
+        self._problems = gathered.problems
+        self._places = gathered.places
+        self._data = gathered.data
 
     def result(self) -> LoadedFleet:
-        for section in SECTIONS:
-            self._follow_includes(section)
-        names = {s: [i.name for i in self._places.items.get(s, ()) if i.name] for s in SECTIONS}
-        raw = read_overlays(self._files, names["environments"], names["apps"])
-        self._places.overlays = {key: place for key, (place, _) in raw.items()}
-        overlays = dict(self._valid_overlays(raw))
+        overlays = dict(self._valid_overlays())
         fleet = self._fleet()
         declared = self._declared(fleet, overlays)
         self._problems += islice(check(declared), MOST)
@@ -94,21 +67,16 @@ class _Loading:
             self._problems += _empty(fleet, self._data, self._places)
         if fleet is None or self._problems:
             raise InvalidInput(_in_reading_order(self._problems, self._places.root.file))
-        names_read = tuple(sorted(self._files.names))
         return LoadedFleet(
-            fleet=fleet, root=self._files.root, files=names_read, overlays=overlays, places=self._places
+            fleet=fleet,
+            root=self._gathered.root,
+            files=self._gathered.files,
+            overlays=overlays,
+            places=self._places,
         )
 
-    def _follow_includes(self, section: str) -> None:
-        listed = self._data.get(section)
-        if is_list(listed):
-            self._data[section], items = flatten(listed, self._places.root.walk(section), self._files)
-            self._places.add(section, items)
-
-    def _valid_overlays(
-        self, raw: Mapping[tuple[str, str], tuple[Place, Json]]
-    ) -> Iterator[tuple[tuple[str, str], Overlay]]:
-        for key, (_, data) in raw.items():
+    def _valid_overlays(self) -> Iterator[tuple[tuple[str, str], Overlay]]:
+        for key, data in self._gathered.overlays.items():
             overlay = self._validate(Overlay, data, "overlays", *key)
             if overlay is not None:
                 yield key, overlay

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from fleetmgr.spec.fields import Bool, Count, Json, Name, StringMap
+from fleetmgr.spec.fields import Bool, Count, Name, StringMap
+from fleetmgr.spec.plain import Json
 
 
 class SpecModel(BaseModel):

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fleetmgr.errors import Problem, Where
-from fleetmgr.spec.fields import Json
 from fleetmgr.spec.files import Files
+from fleetmgr.spec.plain import Json
 from fleetmgr.spec.suggest import suggest
 from fleetmgr.spec.yaml_tree import Place
 

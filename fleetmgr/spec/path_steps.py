@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from fleetmgr.spec.fields import Json
+from fleetmgr.spec.plain import Json
 
 
 class BadPath(ValueError):

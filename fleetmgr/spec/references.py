@@ -10,10 +10,11 @@ from msgspec import Struct
 
 from fleetmgr.errors import Problem
 from fleetmgr.spec.app import App
-from fleetmgr.spec.fields import is_label_key, is_label_value, seconds
+from fleetmgr.spec.dependencies import dependencies
 from fleetmgr.spec.fleet import Cluster
 from fleetmgr.spec.loaded import SECTIONS, Places
 from fleetmgr.spec.overlay import Overlay
+from fleetmgr.spec.plain import is_label_key, is_label_value, seconds
 from fleetmgr.spec.suggest import suggest
 from fleetmgr.spec.yaml_tree import Key
 
@@ -58,7 +59,7 @@ def check(declared: Declared) -> Iterator[Problem]:
             yield from environments.expect(name, "apps", index, "placement", "environments", i)
         for i, name in enumerate(app.placement.clusters or ()):
             yield from clusters.expect(name, "apps", index, "placement", "clusters", i)
-        for i, dependency in enumerate(app.dependencies):
+        for i, dependency in enumerate(dependencies(app)):
             yield from apps.expect(dependency.name, "apps", index, "dependsOn", i)
         yield from _timeout(declared, index, app)
         for environment in app.overlays:
@@ -170,7 +171,7 @@ def _labels(declared: Declared, labels: Mapping[str, str], path: tuple[Key, ...]
 
 
 def _cycles(declared: Declared) -> Iterator[Problem]:
-    graph = {app.name: dict.fromkeys(d.name for d in app.dependencies) for app in declared.apps.values()}
+    graph = {app.name: dict.fromkeys(d.name for d in dependencies(app)) for app in declared.apps.values()}
     for _ in range(_CYCLES_SHOWN):
         try:
             graphlib.TopologicalSorter(graph).prepare()
@@ -186,7 +187,7 @@ def _cycle(declared: Declared, circle: list[str]) -> Problem:
     apps = {app.name: app for app in declared.apps.values()}
     steps: list[str] = []
     for name, needed in itertools.pairwise(circle):
-        index = [d.name for d in apps[name].dependencies].index(needed)
+        index = [d.name for d in dependencies(apps[name])].index(needed)
         at = declared.places.find("apps", name, "dependsOn", index).where()
         steps.append(f"`{name}` needs `{needed}` at {at}")
     place = declared.places.find("apps", circle[0], "dependsOn")

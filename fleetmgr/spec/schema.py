@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fleetmgr.spec.fields import is_list, is_map
 from fleetmgr.spec.fleet import Fleet
 from fleetmgr.spec.loaded import SECTIONS
 from fleetmgr.spec.overlay import Overlay
+from fleetmgr.spec.plain import is_list, is_map
 
 SchemaKind = Literal["fleet", "overlay"]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

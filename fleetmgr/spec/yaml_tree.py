@@ -14,7 +14,7 @@ import yaml
 from msgspec import Struct
 
 from fleetmgr.errors import Problem, Where
-from fleetmgr.spec.fields import Json
+from fleetmgr.spec.plain import Json
 from fleetmgr.spec.yaml_guard import CODE, scan, syntax_error
 
 Key = str | int

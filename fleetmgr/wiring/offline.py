@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from fleetmgr.adapters.sources.by_type import Fetcher, SourcesByType
 from fleetmgr.adapters.sources.local import LocalSources
@@ -17,8 +17,11 @@ from fleetmgr.operations.render import render
 from fleetmgr.ports.kustomizer import Kustomizer
 from fleetmgr.ports.repository import Repository, TreeEntry
 from fleetmgr.ports.source_fetcher import SourceFetcher
-from fleetmgr.spec import LoadedFleet, load
+from fleetmgr.wiring.checked import load_checked
 from fleetmgr.wiring.machine import SystemClock, xdg
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import LoadedFleet
 
 _FETCH_TIMEOUT = 300.0
 
@@ -80,7 +83,7 @@ def open_offline(file: Path) -> tuple[LoadedFleet, SourceFetcher, Repository]:
             f"there is no {file}",
             hint="run this where fleet.yaml is, name it with -f, or start one with `fleet init`",
         )
-    loaded = load(file)
+    loaded = load_checked(file)
     repository = LazyRepository(loaded.root)
     return loaded, sources_of(loaded, repository), repository
 

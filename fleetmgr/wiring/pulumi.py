@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fleetmgr.adapters.pulumi.program import Selection, run
 from fleetmgr.errors import UsageError
 from fleetmgr.operations.render import render
-from fleetmgr.spec import Cluster, LoadedFleet
 from fleetmgr.wiring.offline import open_offline
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster, LoadedFleet
 
 
 def run_program() -> None:

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from fleetmgr.adapters.kube.access import AccessSettings, Impersonation
 from fleetmgr.adapters.kube.connector import KubeConnector
@@ -19,10 +19,12 @@ from fleetmgr.operations.embedded.lease import LockRequest
 from fleetmgr.operations.walk import Walk
 from fleetmgr.ports.past import Past, PastFleet
 from fleetmgr.ports.repository import Repository
-from fleetmgr.spec import Cluster, LoadedFleet
-from fleetmgr.spec.fleet import Impersonate
 from fleetmgr.wiring.machine import LinuxProcesses, SystemClock
 from fleetmgr.wiring.offline import open_offline
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster, LoadedFleet
+    from fleetmgr.spec.fleet import Impersonate
 
 
 def open_walk(file: Path, *, parallel: int) -> Walk:

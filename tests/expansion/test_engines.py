@@ -6,7 +6,8 @@ from pathlib import Path
 
 from fleetmgr.expansion import engine_of
 from fleetmgr.spec import LoadedFleet, load
-from fleetmgr.spec.engine_rules import engine_in
+from fleetmgr.spec.engine import Engine
+from fleetmgr.spec.engine_rules import EngineSettings, engine_in
 
 FLEET = """\
 apiVersion: fleetmgr.dev/v1
@@ -43,3 +44,7 @@ def test_each_key_is_said_by_the_last_layer_that_says_it(tmp_path: Path) -> None
     prod = engine_in(loaded(tmp_path).fleet, "prod")
     assert (prod.type, prod.backend, prod.parallel) == ("pulumi", "s3://state/shop", 8)
     assert engine_in(loaded(tmp_path).fleet, "dev").parallel == 4
+
+
+def test_settings_have_every_key_of_the_specification() -> None:
+    assert list(EngineSettings.__struct_fields__) == list(Engine.model_fields)

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from fleetmgr import spec
+from fleetmgr.spec.dependencies import namespace_name
 from fleetmgr.spec.schema import json_schema
 from tests.spec.folders import FULL_FILES, MINIMAL, loaded
 
@@ -21,7 +22,7 @@ def test_full_fleet(tmp_path: Path) -> None:
     assert found.overlays["prod", "web"].images == {"nginx": "1.27.3"}
     assert fleet.apps[0].overlays["prod"].exceptions["prod-1"].replicas == {"web": 4}
     assert fleet.clusters[0].access.context == "dev-1"
-    assert fleet.apps[1].namespace_name == "ingress"
+    assert namespace_name(fleet.apps[1]) == "ingress"
     assert fleet.apps[0].create_namespace is True
 
 

@@ -18,9 +18,9 @@ from fleetmgr.errors import FleetError, InvalidInput, Problem, UsageError, Where
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.ports.fleet_file import Edit, Item
 from fleetmgr.spec import LoadedFleet, load
-from fleetmgr.spec.fields import Json, is_list, is_map
 from fleetmgr.spec.files import Files
 from fleetmgr.spec.overlay_files import FOLDER
+from fleetmgr.spec.plain import Json, is_list, is_map
 from fleetmgr.spec.yaml_tree import Place
 from fleetmgr.whole_files import write_whole
 

@@ -1,7 +1,7 @@
 """Where the repository around a folder is: found on disk, whatever the environment says.
 
-Hooks and wrappers run programs with GIT_DIR, GIT_WORK_TREE or GIT_INDEX_FILE set, and GitPython hands its own
-environment on. So every variable by which Git could be led elsewhere is set to what was found.
+Hooks and wrappers run programs with GIT_DIR, GIT_WORK_TREE or GIT_INDEX_FILE set, and Git is given our
+environment. So every variable by which Git could be led elsewhere is set to what was found.
 """
 
 from __future__ import annotations

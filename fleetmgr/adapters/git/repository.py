@@ -1,20 +1,17 @@
-"""The repository around fleet.yaml, read with GitPython.
+"""The repository around fleet.yaml, read with Git itself.
 
 Nothing here changes the repository or runs what it brings along: only plumbing that reads objects, with
 hooks, filters, pagers, prompts and optional locks off, and revisions never where Git expects an option.
-Importing GitPython costs 130 ms: only wiring imports this module, and only when a command needs it.
+Only wiring imports this module, and only when a command needs it.
 """
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-import git
-from git.exc import GitCommandError
-
+from fleetmgr.adapters.git.calling import Git
 from fleetmgr.adapters.git.committed import differing, left_out
 from fleetmgr.adapters.git.location import Location, located
 from fleetmgr.errors import FleetError
@@ -71,13 +68,12 @@ class GitRepository:
         self._open(located(self._root))
 
     def _open(self, location: Location | None) -> None:
-        self._program: git.Git | None = None
+        self._program: Git | None = None
         self._prefix = PurePosixPath()
         if location is not None:
             top = location.top or location.folder
             self._prefix = PurePosixPath(self._root.relative_to(top).as_posix())
-            self._program = git.Git(str(top))
-            self._program.update_environment(**ENVIRONMENT, **location.environment())
+            self._program = Git(top, {**ENVIRONMENT, **location.environment()})
 
     @property
     def root(self) -> Path:
@@ -202,10 +198,9 @@ class GitRepository:
 
     def _contents(self, identifiers: list[str]) -> list[bytes]:
         """The objects' raw bytes, through one process."""
-        if not identifiers or self._program is None:
+        if not identifiers:
             return []
-        process = self._program.cat_file("--batch", as_process=True, istream=subprocess.PIPE)
-        output, _ = process.proc.communicate("".join(f"{i}\n" for i in identifiers).encode())
+        output = self._git_bytes("cat-file", "--batch", given="".join(f"{i}\n" for i in identifiers).encode())
         contents: list[bytes] = []
         position = 0
         for identifier in identifiers:
@@ -232,20 +227,22 @@ class GitRepository:
         return found if len(found) in _FULL_ID else None
 
     def _git(self, command: str, *arguments: str, settings: tuple[str, ...] = ()) -> str:
+        return self._git_bytes(command, *arguments, settings=settings).decode("utf-8", "surrogateescape")
+
+    def _git_bytes(
+        self, command: str, *arguments: str, settings: tuple[str, ...] = (), given: bytes = b""
+    ) -> bytes:
         if self._program is None:
             raise GitFailed("this folder is in no Git repository")
         options = [part for setting in (*SAFE_CONFIG, *settings) for part in ("-c", setting)]
         try:
-            output = self._program.execute(
-                ["git", *options, command, *arguments],
-                with_extended_output=False,
-                strip_newline_in_stdout=False,
-                stdout_as_string=True,
-            )
-        except GitCommandError as error:
-            status = error.status if isinstance(error.status, int) else 128
-            raise GitFailed(f"git {command} failed with status {status}", status=status) from None
-        return str(output)
+            answer = self._program.call([*options, command, *arguments], given=given)
+        except OSError as error:
+            raise GitFailed(f"git cannot be started: {error.strerror or error}") from None
+        if answer.status:
+            status = abs(answer.status)
+            raise GitFailed(f"git {command} failed with status {status}", status=status)
+        return answer.output
 
 
 def plausible(revision: str) -> bool:

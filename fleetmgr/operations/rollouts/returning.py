@@ -7,7 +7,7 @@ the cluster itself, as it was before this run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,7 +29,9 @@ from fleetmgr.operations.walk import Walk
 from fleetmgr.planner.budget import refusals
 from fleetmgr.planner.build import build
 from fleetmgr.ports.past import PastFleet
-from fleetmgr.spec import Cluster, LoadedFleet
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster, LoadedFleet
 
 _SHORT = 12
 
