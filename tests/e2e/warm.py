@@ -3,6 +3,7 @@ interpreter for each run instead."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import socket
@@ -11,7 +12,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 SERVER = Path(__file__).with_name("warm_server.py")
@@ -74,7 +74,20 @@ class Server:
                 texts.append(file.read().decode())
         return subprocess.CompletedProcess(list(arguments), int(code or b"-9"), *texts)
 
+    def close(self) -> None:
+        """Let it end."""
+        self._asking.close()
+        self._process.wait()
 
-@cache
+
+_STARTING = threading.Lock()
+_STARTED: list[Server] = []
+
+
 def _server() -> Server:
-    return Server()
+    """The one of this test run."""
+    with _STARTING:
+        if not _STARTED:
+            _STARTED.append(Server())
+            atexit.register(_STARTED[0].close)
+        return _STARTED[0]
