@@ -30,7 +30,11 @@ spec:
     spec:
       containers: [{name: main, image: "nginx:%s"}]
 """
-NOWHERE = {"spec": {"template": {"spec": {"nodeSelector": {"nowhere": "true"}}}}}
+NOWHERE = {
+    "spec": {"progressDeadlineSeconds": 1, "template": {"spec": {"nodeSelector": {"nowhere": "true"}}}}
+}
+"""Degraded a second after it was written."""
+PLAIN = {"waves": [{"name": "canary", "select": "tier=canary"}, {"name": "rest"}], "maxFailures": 0}
 
 
 class Waves(Fleet):
@@ -41,10 +45,8 @@ class Waves(Fleet):
         self.namespaces = {self.ns_of(name) for name in EVERY} | {self.name}
         self.dead: set[str] = set()
         self.prod: dict[str, Any] = {}
-        self.rollout: dict[str, Any] = {
-            "waves": [{"name": "canary", "select": "tier=canary"}, {"name": "rest"}],
-            "maxFailures": 0,
-        }
+        self.rollout: dict[str, Any] = PLAIN
+        self.version = 0
 
     def ns_of(self, cluster: str) -> str:
         """Where a logical cluster keeps its objects."""
@@ -54,9 +56,20 @@ class Waves(Fleet):
         """The control plane that it lives on."""
         return self.sandbox.contexts[EVERY.index(cluster) % 3]
 
-    def roll(self, version: str, *, ill: tuple[str, ...] = ()) -> None:
-        """Commit an image of that version."""
-        self.manifests(web=WEB % version)
+    def everywhere(self) -> str:
+        """Put one version on every cluster, unless they have one already; which it is."""
+        self.dead, self.prod, self.rollout = set(), {}, PLAIN
+        found = {*self.versions().values()}
+        if len(found) != 1 or found == {""}:
+            found = {self.roll()}
+            self.result(code=0)
+        assert {*self.versions().values()} == found
+        return found.pop()
+
+    def roll(self, *, ill: tuple[str, ...] = ()) -> str:
+        """Commit an image of another version, and return that."""
+        self.version += 1
+        self.manifests(web=WEB % self.version)
         exceptions: dict[str, Any] = {name: {"namespace": self.ns_of(name)} for name in EVERY}
         for name in ill:
             patch = {"target": {"kind": "Deployment", "name": "web"}, "patch": yaml.safe_dump(NOWHERE)}
@@ -65,7 +78,8 @@ class Waves(Fleet):
             overlay = {"exceptions": {name: exceptions[name] for name in names}}
             self.write(f"environments/{environment}/web.yaml", yaml.safe_dump(overlay))
         self.save()
-        self.commit(f"Roll {version}")
+        self.commit(f"Roll {self.version}")
+        return str(self.version)
 
     def save(self) -> None:
         """Write fleet.yaml."""
@@ -100,18 +114,16 @@ class Waves(Fleet):
             return {"kubeconfig": str(gone), "context": self.context_of(name)}
         return {"kubeconfig": str(self.sandbox.kubeconfig), "context": self.context_of(name)}
 
-    def image(self, cluster: str) -> str:
-        """The version that a cluster has; "" for none."""
-        answer = self.sandbox.try_kubectl(
-            self.context_of(cluster),
-            *("-n", self.ns_of(cluster), "get", "deployment", "web", "--ignore-not-found"),
-            *("-o", "jsonpath={.spec.template.spec.containers[0].image}"),
-        )
-        return answer.stdout.removeprefix("nginx:")
-
     def versions(self) -> dict[str, str]:
-        """Of every cluster."""
-        return {name: self.image(name) for name in EVERY}
+        """Of every cluster; "" for none."""
+        found = dict.fromkeys(EVERY, "")
+        names = {self.ns_of(name): name for name in EVERY}
+        for context in self.sandbox.contexts:
+            where = ("get", "deployments", "-A", "-l", f"fleetmgr.dev/fleet={self.name}", "-o", "json")
+            for item in json.loads(self.sandbox.kubectl(context, *where))["items"]:
+                image = item["spec"]["template"]["spec"]["containers"][0]["image"]
+                found[names[item["metadata"]["namespace"]]] = image.removeprefix("nginx:")
+        return found
 
     def result(self, *arguments: str, code: int) -> Any:
         """``fleet apply -o json``: its result."""
@@ -140,74 +152,81 @@ class Waves(Fleet):
             )
 
 
-@pytest.fixture
-def waves(sandbox_clusters: SandboxClusters, tmp_path: Path) -> Iterator[Waves]:
-    """Version 1.25 everywhere."""
-    fleet = Waves(tmp_path / "waves", sandbox_clusters)
-    fleet.roll("1.25")
-    fleet.result(code=0)
-    assert set(fleet.versions().values()) == {"1.25"}
+@pytest.fixture(scope="module")
+def shared(sandbox_clusters: SandboxClusters, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waves]:
+    """One fleet for all tests here."""
+    fleet = Waves(tmp_path_factory.mktemp("waves"), sandbox_clusters)
     yield fleet
     fleet.discard()
 
 
+@pytest.fixture
+def waves(shared: Waves) -> Waves:
+    """One version everywhere, no rollout under way."""
+    shared.everywhere()
+    return shared
+
+
 def test_a_failing_canary_leaves_the_rest_untouched(waves: Waves) -> None:
-    waves.roll("1.26", ill=("prod-1",))
-    result = waves.result("--timeout", "8s", code=4)
+    old = waves.everywhere()
+    bad = waves.roll(ill=("prod-1",))
+    result = waves.result(code=4)
     assert {c["name"] for c in result["clusters"] if c.get("begun", True)} == {"dev-1", "prod-1"}
-    assert waves.versions() == {**dict.fromkeys(EVERY, "1.25"), "dev-1": "1.26", "prod-1": "1.26"}
-    again = waves.result("--timeout", "8s", code=4)
+    assert waves.versions() == {**dict.fromkeys(EVERY, old), "dev-1": bad, "prod-1": bad}
+    again = waves.result(code=4)
     assert again["summary"]["notBegun"] == 10
-    waves.roll("1.27")
+    good = waves.roll()
     waves.result(code=0)
-    assert set(waves.versions().values()) == {"1.27"}
+    assert set(waves.versions().values()) == {good}
 
 
 def test_max_failures_and_max_unavailable(waves: Waves) -> None:
-    waves.rollout = {**waves.rollout, "maxFailures": 1}
-    waves.roll("1.26", ill=("prod-1",))
-    waves.result("--timeout", "8s", code=4)
-    assert set(waves.versions().values()) == {"1.26"}
-    waves.rollout = {**waves.rollout, "maxUnavailable": 1}
+    waves.rollout = {**PLAIN, "maxFailures": 1}
+    bad = waves.roll(ill=("prod-1",))
+    waves.result(code=4)
+    assert set(waves.versions().values()) == {bad}
+    waves.rollout = {**PLAIN, "maxUnavailable": 1}
     waves.dead = {"prod-11"}
-    waves.roll("1.27")
-    result = waves.result("--timeout", "20s", code=5)
+    waves.roll()
+    result = waves.result(code=5)
     assert "maxUnavailable is 1" in result["stopped"]["error"]["message"]
 
 
 def test_pause_resume_and_abort_from_another_process(waves: Waves) -> None:
-    waves.rollout = {**waves.rollout, "soak": "20s"}
-    waves.roll("1.26")
+    old = waves.everywhere()
+    waves.rollout = {**PLAIN, "soak": "10s"}
+    new = waves.roll()
     with waves.start("apply", "--yes") as running:
         shown = waves.until("must stay healthy")
         asked = waves.run("rollout", "pause", "--reason", "lunch")
         assert asked.code == 0, asked.text
         _, said = running.communicate(timeout=60)
         assert running.returncode == 7, said
-    assert waves.image("prod-2") == "1.25"
+    assert waves.versions()["prod-2"] == old
     assert waves.run("apply", "--yes").code == 7
-    waves.rollout = {**waves.rollout, "soak": "1s"}
+    waves.rollout = {**PLAIN, "soak": "1s"}
     waves.save()
     resumed = waves.run("rollout", "resume", shown["id"], "--yes", "-o", "json")
     assert resumed.code == 6, resumed.text  # fleet.yaml is not as committed
     assert waves.run("rollout", "show").code == 0
-    waves.rollout = {**waves.rollout, "soak": "20s"}
     waves.git("checkout", "-q", "--", ".")
     resumed = waves.run("rollout", "resume", shown["id"], "--yes", "-o", "json")
     assert resumed.code == 0, resumed.text
-    assert set(waves.versions().values()) == {"1.26"}
-    waves.roll("1.27")
+    assert set(waves.versions().values()) == {new}
+    waves.rollout = {**PLAIN, "soak": "1h"}
+    waves.roll()
     with waves.start("apply", "--yes") as running:
         waves.until("must stay healthy")
         assert waves.run("rollout", "abort", "--reason", "wrong image").code == 0
         running.communicate(timeout=60)
         assert running.returncode == 5
-    assert waves.image("prod-2") == "1.26"
+    assert waves.versions()["prod-2"] == new
 
 
 def test_killed_in_the_middle_of_a_wave(waves: Waves) -> None:
-    waves.rollout = {**waves.rollout, "maxParallel": 1}
-    waves.roll("1.26")
+    old = waves.everywhere()
+    waves.rollout = {**PLAIN, "maxParallel": 1}
+    new = waves.roll()
     with waves.start("apply", "--yes") as running:
         assert running.stderr is not None
         for line in running.stderr:
@@ -215,34 +234,40 @@ def test_killed_in_the_middle_of_a_wave(waves: Waves) -> None:
                 break
         running.kill()
     half = waves.versions()
-    assert half["prod-2"] == "1.26"
-    assert half["prod-9"] == "1.25"
+    assert half["prod-2"] == new
+    assert half["prod-9"] == old
+    waves.rollout = PLAIN
+    waves.save()
+    waves.commit("Wait for nobody")
     waves.result(code=0)
-    assert set(waves.versions().values()) == {"1.26"}
+    assert set(waves.versions().values()) == {new}
 
 
 def test_a_failed_wave_goes_back(waves: Waves) -> None:
-    waves.rollout = {**waves.rollout, "onFailure": "rollback"}
-    waves.roll("1.26", ill=("prod-1",))
-    result = waves.result("--timeout", "8s", code=4)
+    old = waves.everywhere()
+    waves.rollout = {**PLAIN, "onFailure": "rollback"}
+    before = waves.git("rev-parse", "HEAD")[:12]
+    bad = waves.roll(ill=("prod-1",))
+    result = waves.result(code=4)
     (canary,) = [c for c in result["clusters"] if c["name"] == "prod-1"]
-    assert canary["rolledBackTo"] == waves.git("rev-parse", "HEAD~1")[:12]
-    assert waves.versions() == {**dict.fromkeys(EVERY, "1.25"), "dev-1": "1.26"}
+    assert canary["rolledBackTo"] == before
+    assert waves.versions() == {**dict.fromkeys(EVERY, old), "dev-1": bad}
 
 
 def test_a_deny_window(waves: Waves) -> None:
+    old = waves.everywhere()
     waves.prod = {"windows": [{"kind": "deny", "schedule": "0 0 * * *", "duration": "24h"}]}
-    waves.roll("1.26")
+    new = waves.roll()
     result = waves.result(code=5)
     assert result["summary"]["notBegun"] == 11
-    assert waves.versions() == {**dict.fromkeys(EVERY, "1.25"), "dev-1": "1.26"}
+    assert waves.versions() == {**dict.fromkeys(EVERY, old), "dev-1": new}
     waves.result("--override-windows", "security fix", code=0)
-    assert set(waves.versions().values()) == {"1.26"}
+    assert set(waves.versions().values()) == {new}
 
 
 def test_an_interrupt_reports_and_the_same_command_goes_on(waves: Waves) -> None:
-    waves.rollout = {**waves.rollout, "soak": "30s"}
-    waves.roll("1.26")
+    waves.rollout = {**PLAIN, "soak": "10s"}
+    new = waves.roll()
     with waves.start("apply", "--yes", "-o", "json") as running:
         waves.until("must stay healthy")
         running.send_signal(2)
@@ -250,4 +275,4 @@ def test_an_interrupt_reports_and_the_same_command_goes_on(waves: Waves) -> None
     assert running.returncode == 130, said
     assert json.loads(out)["summary"]["notBegun"] == 10
     waves.result(code=0)
-    assert set(waves.versions().values()) == {"1.26"}
+    assert set(waves.versions().values()) == {new}
