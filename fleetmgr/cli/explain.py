@@ -15,7 +15,6 @@ from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode, UsageError
 from fleetmgr.expansion.explain import explain as explained
 from fleetmgr.expansion.explain import placed_on
-from fleetmgr.model.selection import Selection
 from fleetmgr.operations.waiting import waiting
 from fleetmgr.planner.outcome import settle
 from fleetmgr.reporting.explanation import explanation_data, explanation_text
@@ -77,10 +76,12 @@ def explain(
 
 
 def _waiting(invocation: Invocation, app: str | None, cluster: str | None) -> ExitCode:
-    chosen = _chosen(invocation, app, cluster)
+    chosen = selection(invocation)
+    if (app and chosen.apps) or (cluster and chosen.clusters):
+        raise UsageError("an argument and an option name the same thing", hint="give one of them")
     walk = open_walk(invocation)
     with shown(invocation) as sink:
-        found = waiting(walk, chosen, sink)
+        found = waiting(walk, replace(chosen, apps=(app,) if app else chosen.apps), sink, only=cluster)
     verdict = settle(
         {c.cluster: ExitCode.OK if c.failure is None else c.failure.exit_code for c in found.clusters}
     )
@@ -93,18 +94,6 @@ def _waiting(invocation: Invocation, app: str | None, cluster: str | None) -> Ex
         ),
     )
     return verdict.exit_code
-
-
-def _chosen(invocation: Invocation, app: str | None, cluster: str | None) -> Selection:
-    """What the arguments and ``-e -c -a -l`` select together."""
-    chosen = selection(invocation)
-    if (app and chosen.apps) or (cluster and chosen.clusters):
-        raise UsageError("an argument and an option name the same thing", hint="give one of them")
-    return replace(
-        chosen,
-        apps=(app,) if app else chosen.apps,
-        clusters=(cluster,) if cluster else chosen.clusters,
-    )
 
 
 def _which(app: str, clusters: Sequence[str]) -> UsageError:

@@ -48,11 +48,12 @@ from fleetmgr.rollout.steps import rollout_plan
 from fleetmgr.rollout.waits import planned_waits, remembered_wait
 
 
-def waiting(walk: Walk, selection: Selection, sink: EventSink) -> FleetWaiting:
+def waiting(walk: Walk, selection: Selection, sink: EventSink, *, only: str | None = None) -> FleetWaiting:
     """What the selected apps, and those that they depend on, wait for on the selected clusters, as an apply of these
-    clusters would meet it. Raises as ``plan`` does.
+    clusters would meet it. ``only``: told of this cluster alone, still as an apply of the whole selection would meet
+    it. Raises as ``plan`` does.
     """
-    selected_clusters(walk.loaded, selection)
+    selected_clusters(walk.loaded, selection if only is None else replace(selection, clusters=(only,)))
     made = plan(walk, replace(selection, apps=()), sink)
     steps = outlook(rollout_plan(made, fleet_rollout(walk.loaded)), walk.clock.now())
     heard = ask_all(shelves_of(walk, made), lambda _, shelf: shelf.all())
@@ -63,7 +64,7 @@ def waiting(walk: Walk, selection: Selection, sink: EventSink) -> FleetWaiting:
         return _cluster(walk, made, part, steps, rollouts, heard=heard, apps=apps)
 
     with ThreadPoolExecutor(max_workers=max(1, walk.parallel)) as pool:
-        found = tuple(pool.map(one, made.clusters))
+        found = tuple(pool.map(one, (p for p in made.clusters if only in (None, p.cluster))))
     return FleetWaiting(
         fleet=made.fleet,
         revision=made.revision,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from fleetmgr.cli.main import COMMANDS
+from fleetmgr.cli.main import fleet as program
 from fleetmgr.spec import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +56,50 @@ def test_a_whole_fleet_in_a_page_is_valid(page: Path, tmp_path: Path) -> None:
 def test_commands_exist(page: Path) -> None:
     used = {verb for block in FENCE.findall(page.read_text()) for verb in COMMAND.findall(block)}
     assert used <= VERBS
+
+
+def said(page: Path) -> Iterator[list[str]]:
+    """Every command line of a page, in a block or inside a sentence, as its words without ``fleet``."""
+    text = page.read_text()
+    lines = [
+        line
+        for block in FENCE.findall(text)
+        for line in re.findall(r"^(?:\$ )?fleet (.+)$", block, re.MULTILINE)
+    ]
+    lines += re.findall(r"`fleet ([^`]+)`", FENCE.sub("", text))
+    for line in lines:
+        try:
+            words = shlex.split(line.split("  #")[0].split(" # ")[0].split(" | ")[0], comments=False)
+        except ValueError:  # a line that goes on
+            continue
+        yield [word for word in words if word not in ("\\", "...")]
+
+
+def options_of(command: click.Command) -> set[str]:
+    return {"--help", "-h"} | {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
+
+
+def unknown(words: list[str]) -> list[str]:
+    """Words of a command line that the program does not know: verbs below a group, and options."""
+    command: click.Command = program
+    context = click.Context(program)
+    found: list[str] = []
+    for word in words:
+        option = re.match(r"--?[A-Za-z][\w-]*", word)
+        if isinstance(command, click.Group) and not option:
+            below = command.get_command(context, word)
+            if below is None:
+                return [] if re.search(r"[^a-z-]", word) else [*found, word]
+            command, context = below, click.Context(below, parent=context)
+        elif option and option[0] not in options_of(command):
+            found.append(option[0])
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_command_lines_are_ones_that_the_program_takes(page: Path) -> None:
+    wrong = {" ".join(words): bad for words in said(page) if (bad := unknown(words))}
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -52,8 +52,8 @@ def fleet(tmp_path: Path) -> FleetInMemory:
     return made
 
 
-def look(fleet: FleetInMemory, **selection: Any) -> FleetWaiting:
-    found = waiting(fleet.walk(), Selection(**selection), fleet.events.append)
+def look(fleet: FleetInMemory, *, only: str | None = None, **selection: Any) -> FleetWaiting:
+    found = waiting(fleet.walk(), Selection(**selection), fleet.events.append, only=only)
     assert problems_of(waiting_data(found, verdict_of(found))) == []
     return found
 
@@ -190,6 +190,8 @@ def test_environments_and_waves_and_windows(tmp_path: Path) -> None:
     assert told(of(look(fleet, clusters=("prod-2",)), "prod-2").waits) == [
         ("window", "prod / rest", "stuck")
     ]  # as an apply of that cluster alone would meet it
+    (alone,) = look(fleet, only="prod-2").clusters
+    assert (alone.cluster, len(alone.waits)) == ("prod-2", 3)
 
 
 def test_a_paused_rollout_and_its_soak(tmp_path: Path) -> None:
