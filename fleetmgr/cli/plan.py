@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -25,6 +26,7 @@ from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.change import Plan
+from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.operations import plan as operation
 from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.outcome import plan_verdict
@@ -48,11 +50,21 @@ from fleetmgr.reporting.plan_text import plan_text
 @verify_option
 @detailed_exitcode
 @show_unchanged
+@click.option(
+    "--show-noise",
+    is_flag=True,
+    help="List objects that differ only by what the server or a webhook sets or stores in another form.",
+)
 @report_options
 @progress_option
 @click.pass_obj
 def plan(
-    invocation: Invocation, *, out: Path | None, detailed_exitcode: bool, show_unchanged: bool
+    invocation: Invocation,
+    *,
+    out: Path | None,
+    detailed_exitcode: bool,
+    show_unchanged: bool,
+    show_noise: bool,
 ) -> ExitCode:
     """Show what the fleet would become: one line a cluster, then the changes, each once.
 
@@ -73,13 +85,17 @@ def plan(
         saved = importlib.import_module("fleetmgr.cli.plan_file")
         found = cast("Plan", saved.kept(walk, found, selected, out))
     verdict = plan_verdict(found, detailed=detailed_exitcode)
+
+    def groups() -> Sequence[ChangeGroup]:
+        return same_changes(found, unchanged=show_unchanged, noise=show_noise)
+
     emit(
         invocation,
         Rendering(
-            text=lambda paint: plan_text(found, same_changes(found, unchanged=show_unchanged), paint=paint),
-            data=lambda: plan_data(found, verdict, unchanged=show_unchanged),
-            markdown=lambda: plan_markdown(found, same_changes(found, unchanged=show_unchanged)),
-            workflow=lambda: plan_workflow(found, same_changes(found, unchanged=show_unchanged)),
+            text=lambda paint: plan_text(found, groups(), paint=paint),
+            data=lambda: plan_data(found, verdict, unchanged=show_unchanged, noise=show_noise),
+            markdown=lambda: plan_markdown(found, groups()),
+            workflow=lambda: plan_workflow(found, groups()),
         ),
     )
     return verdict.exit_code

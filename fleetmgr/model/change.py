@@ -56,6 +56,17 @@ class Confirmation(StrEnum):
     """Its name, because it is protected: until then it is ORPHANED."""
 
 
+class Noise(StrEnum):
+    """Why an object looks different though nothing that Git names would change: it is kept."""
+
+    ADMISSION = "admission"
+    """An apply would change only what Git does not name: a webhook or a default sets it."""
+    REWRITTEN = "rewritten"
+    """The server, or a webhook, stores what Git says in another form; an apply changes nothing."""
+    GENERATION = "generation"
+    """An apply would raise the generation and change nothing."""
+
+
 class FieldDiff(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One field: ``path`` is a JSON pointer, with ``[name=main]`` for items of keyed lists.
 
@@ -66,6 +77,8 @@ class FieldDiff(Struct, frozen=True, kw_only=True, omit_defaults=True):
     old: Json = None
     new: Json = None
     sensitive: bool = False
+    reset: bool = False
+    """Git has stopped naming it, and ``new`` is what the server makes of it then."""
 
 
 class Left(StrEnum):
@@ -143,6 +156,8 @@ class Change(Veiled, frozen=True, kw_only=True, omit_defaults=True):
     """Only because of ``--force``."""
     hook: HookRun | None = None
     """Set for HOOK only; a hook of two phases is two Changes."""
+    noise: Noise | None = None
+    """Set for some KEEP; ``diff`` is then what differs."""
     left: tuple[LeftField, ...] = ()
     """What Git names and is left to others all the same: no change, and told."""
     needs: Confirmation | None = None

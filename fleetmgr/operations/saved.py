@@ -267,7 +267,8 @@ def _shown(part: ClusterPlan) -> ClusterPlan:
 
 def _masked(change: Change) -> Change:
     if change.op is Op.KEEP:
-        return replace(change, live=None, result=None, origin=None)
+        diff = mask_diff(change.diff) if _is_secret(change) else change.diff
+        return replace(change, diff=diff, live=None, result=None, origin=None)
     if not _is_secret(change):
         return change
     live, result = mask_pair(change.live, change.result)

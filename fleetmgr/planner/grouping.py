@@ -11,16 +11,17 @@ _ALONE = frozenset({Op.CREATE, Op.DELETE, Op.HOOK, Op.KEEP})
 """Shown in one line without fields, so that differing contents do not matter."""
 
 
-def same_changes(plan: Plan, *, unchanged: bool = False) -> tuple[ChangeGroup, ...]:
+def same_changes(plan: Plan, *, unchanged: bool = False, noise: bool = False) -> tuple[ChangeGroup, ...]:
     """The changes of ``plan`` by (app, object), each with the clusters where it is the same.
 
     Same means: app, op, object, field diffs, reason, marks and what is left to others. ``keep`` only with
-    ``unchanged``, or where something is left to others.
+    ``unchanged``, where something is left to others, or as ``noise``.
     """
     found: dict[str, tuple[Change, list[str]]] = {}
     for cluster in plan.clusters:
         for change in cluster.changes:
-            if change.op is Op.KEEP and not unchanged and not change.left:
+            told = unchanged or change.left or (noise and change.noise is not None)
+            if change.op is Op.KEEP and not told:
                 continue
             found.setdefault(_key(change), (change, []))[1].append(cluster.cluster)
     groups = [ChangeGroup(change=change, clusters=tuple(clusters)) for change, clusters in found.values()]
@@ -30,11 +31,13 @@ def same_changes(plan: Plan, *, unchanged: bool = False) -> tuple[ChangeGroup, .
 
 
 def _key(change: Change) -> str:
-    fields = [] if change.op in _ALONE else [[d.path, d.old, d.new, d.sensitive] for d in change.diff]
+    alone = change.op in _ALONE and change.noise is None
+    fields = [] if alone else [[d.path, d.old, d.new, d.sensitive] for d in change.diff]
     marks = [
         change.forced,
         change.reason,
         change.unverified,
+        change.noise,
         change.drift,
         change.needs,
         change.writer if change.drift else None,

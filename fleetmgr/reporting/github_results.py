@@ -16,6 +16,7 @@ from fleetmgr.reporting.apply_text import report_text
 from fleetmgr.reporting.doctor import diagnosis_text
 from fleetmgr.reporting.drift_text import drift_lines, drift_text
 from fleetmgr.reporting.github import Annotation, Level, Section, Workflow, problem_annotation
+from fleetmgr.reporting.noise import noise_lines
 from fleetmgr.reporting.plan_text import (
     change_lines,
     closing_lines,
@@ -57,7 +58,7 @@ def plan_workflow(plan: Plan, groups: Sequence[ChangeGroup]) -> Workflow:
             title="",
             lines=(
                 *rollout_lines(plan),
-                *(*warning_lines(plan), *unverified_lines(plan)),
+                *(*warning_lines(plan), *unverified_lines(plan), *noise_lines(plan, groups)),
                 *(*refusal_lines(plan), *closing_lines(plan)),
             ),
         ),

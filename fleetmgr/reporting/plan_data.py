@@ -16,8 +16,11 @@ from fleetmgr.reporting.refusals import refusal_data
 from fleetmgr.reporting.rollout import rollout_data
 
 
-def plan_data(plan: Plan, verdict: Verdict, *, unchanged: bool = False, kind: str = "Plan") -> JsonObject:
-    """Kind ``Plan``, or ``Drift`` for a plan of drift. ``keep`` is counted; listed with ``unchanged``."""
+def plan_data(
+    plan: Plan, verdict: Verdict, *, unchanged: bool = False, noise: bool = False, kind: str = "Plan"
+) -> JsonObject:
+    """Kind ``Plan``, or ``Drift`` for a plan of drift. ``keep`` is counted; listed with ``unchanged``, and what of it
+    is noise with ``noise``."""
     data: JsonObject = {
         "apiVersion": API_VERSION,
         "kind": kind,
@@ -28,7 +31,7 @@ def plan_data(plan: Plan, verdict: Verdict, *, unchanged: bool = False, kind: st
         "exitCode": int(verdict.exit_code),
         "reason": verdict.reason,
         "summary": _summary(plan),
-        "clusters": [_cluster(c, verdict, unchanged=unchanged) for c in plan.clusters],
+        "clusters": [_cluster(c, verdict, unchanged=unchanged, noise=noise) for c in plan.clusters],
     }
     if plan.refusals:
         data["refusals"] = [refusal_data(refusal) for refusal in plan.refusals]
@@ -48,10 +51,11 @@ def _summary(plan: Plan) -> JsonObject:
         "unverified": sum(1 for change in changes if change.unverified),
         "drift": sum(1 for change in changes if change.drift),
         "left": sum(len(change.left) for change in changes),
+        "noise": sum(1 for change in changes if change.noise is not None),
     }
 
 
-def _cluster(cluster: ClusterPlan, verdict: Verdict, *, unchanged: bool) -> JsonObject:
+def _cluster(cluster: ClusterPlan, verdict: Verdict, *, unchanged: bool, noise: bool) -> JsonObject:
     data: JsonObject = {**cluster_data(cluster, verdict), "status": cluster.status.value}
     if cluster.engine != EMBEDDED:
         data["engine"] = cluster.engine
@@ -61,7 +65,11 @@ def _cluster(cluster: ClusterPlan, verdict: Verdict, *, unchanged: bool) -> Json
         data["firstContact"] = True
     if cluster.warnings:
         data["warnings"] = list(cluster.warnings)
-    data["changes"] = [change_data(c) for c in cluster.changes if unchanged or c.op is not Op.KEEP or c.left]
+    data["changes"] = [
+        change_data(c)
+        for c in cluster.changes
+        if unchanged or c.op is not Op.KEEP or c.left or (noise and c.noise is not None)
+    ]
     return data
 
 
@@ -85,6 +93,7 @@ def change_data(change: Change) -> JsonObject:
         "immutable": _immutable(change),
         "forced": change.forced or None,
         "hook": {"phase": change.hook.phase, "wave": change.hook.wave} if change.hook else None,
+        "noise": change.noise.value if change.noise else None,
         "left": [left_data(change.ref, left) for left in change.left] or None,
         "origin": str(change.origin) if change.origin else None,
     }
@@ -108,4 +117,5 @@ def object_data(ref: ObjectRef) -> JsonObject:
 def _diff(ref: ObjectRef, diff: FieldDiff) -> JsonObject:
     if hides(ref, diff):
         return {"path": diff.path, "sensitive": True}
-    return {"path": diff.path, "old": diff.old, "new": diff.new}
+    reset: JsonObject = {"reset": True} if diff.reset else {}
+    return {"path": diff.path, "old": diff.old, "new": diff.new, **reset}

@@ -11,6 +11,7 @@ from fleetmgr.model.enumeration import counted
 from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.escape import visible, visible_lines
 from fleetmgr.reporting.left import left_count, left_lines
+from fleetmgr.reporting.noise import NOISE_WORDS, noise_lines
 from fleetmgr.reporting.problems import failure_lines
 from fleetmgr.reporting.refusals import refusal_lines
 from fleetmgr.reporting.rollout import rollout_lines
@@ -35,7 +36,8 @@ def plan_text(plan: Plan, groups: Sequence[ChangeGroup], *, paint: Paint = PLAIN
             lines += change_lines(group, paint)
     told = rollout_lines(plan)
     lines += ["", *told] if told else []
-    lines += ["", *warning_lines(plan), *unverified_lines(plan), *refusal_lines(plan), *closing_lines(plan)]
+    lines += ["", *warning_lines(plan), *unverified_lines(plan), *noise_lines(plan, groups)]
+    lines += [*refusal_lines(plan), *closing_lines(plan)]
     return "\n".join(lines) + "\n"
 
 
@@ -114,6 +116,10 @@ def change_lines(group: ChangeGroup, paint: Paint) -> list[str]:
     word = f"{change.op.value} " if change.op in _NAMED else ""
     head = paint(OP_COLOURS[change.op], f"{SYMBOLS[change.op]:>5} {word}{visible(change.ref.short)}")
     line = f"{head} ({_on(group)}){_marks(change)}"
+    if change.noise is not None:
+        fields = [text for diff in change.diff for text in field_lines(change.ref, diff, paint)]
+        said = f"{line} [noise]: {NOISE_WORDS[change.noise]}"
+        return [said, *(f"{FIELD_INDENT}{text}" for text in (*fields, *left_lines(change)))]
     if brief:
         told = change.reason is not None and not change.unverified
         line = f"{line}: {visible(change.reason or '')}" if told else line

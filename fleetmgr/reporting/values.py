@@ -54,12 +54,14 @@ def field_lines(ref: ObjectRef, diff: FieldDiff, paint: Paint) -> list[str]:
     if hides(ref, diff):
         return [paint("yellow", f"~ {path}: (sensitive)")]
     if _multiline(diff.old) or _multiline(diff.new):
-        return [paint("yellow", f"~ {path}:"), *_text_diff(diff, paint)]
+        reset = " (reset to default)" if diff.reset else ""
+        return [paint("yellow", f"~ {path}:{reset}"), *_text_diff(diff, paint)]
     if diff.old is None and diff.new is not None:
         return [paint("green", f"+ {path}: {shown(diff.new)}")]
     if diff.new is None:
         return [paint("red", f"- {path}: {shown(diff.old)}")]
-    return [paint("yellow", f"~ {path}: {shown(diff.old)} -> {shown(diff.new)}")]
+    reset = " (reset to default)" if diff.reset else ""
+    return [paint("yellow", f"~ {path}: {shown(diff.old)} -> {shown(diff.new)}{reset}")]
 
 
 def _multiline(value: Json) -> bool:

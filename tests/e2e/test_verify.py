@@ -34,11 +34,21 @@ def test_everything_is_as_desired_and_only_who_asks_sees_what_admission_would_ch
     admission.answer = patching({"op": "add", "path": "/metadata/labels/injected", "value": "yes"})
     fleet.assert_settled()
     answer = fleet.plan("--verify", "always")
-    assert answer.ops() == {("update", "ConfigMap/settings")}
-    assert paths(answer.change("ConfigMap/settings")) == ["/metadata/labels/injected"]
-    fleet.apply("--verify", "always", "--no-wait")
+    assert (answer.ops(), answer.data["summary"]["noise"]) == (set(), 1)
+    text = fleet.run("plan", "--verify", "always").out
+    assert "No changes" in text
+    assert "Noise: 1 object differs only by defaulting or admission; --show-noise lists it." in text
+    change = fleet.plan("--verify", "always", "--show-noise").change("ConfigMap/settings")
+    assert (change["op"], change["noise"], paths(change)) == (
+        "keep",
+        "admission",
+        ["/metadata/labels/injected"],
+    )
+    assert "injected: yes" in fleet.run("plan", "--verify", "always", "--show-noise").out
+    fleet.manifests(settings=SETTINGS % "2", web=DEPLOYMENT)
+    fleet.apply("--no-wait")
     assert fleet.get("configmap", "settings")["metadata"]["labels"]["injected"] == "yes"
-    assert fleet.plan("--verify", "always").ops() == set()
+    assert fleet.plan("--verify", "always").data["summary"]["noise"] == 0
     admission.answer = lambda _: {"allowed": False, "status": {"code": 403, "message": "frozen"}}
     kept = fleet.plan("--verify", "always", "--show-unchanged").change("ConfigMap/settings")
     assert (kept["op"], kept["unverified"]) == ("keep", True)
@@ -58,3 +68,13 @@ def test_who_may_only_read_plans_without_asking(fleet: Fleet) -> None:
         assert ("not asked" in answer.text) == (verify == "never")
         assert paths(answer.change("ConfigMap/settings")) == ["/data/a"]
     assert "Unverified: 2 objects: the server was not asked" in fleet.run("plan", "--verify", "never").out
+
+
+def test_a_field_that_git_stops_naming_is_reset_and_both_values_are_told(fleet: Fleet) -> None:
+    fleet.manifests(settings=SETTINGS % "1", web=DEPLOYMENT.replace("  replicas: 5\n", ""))
+    diff = fleet.plan().change("Deployment/web")["diff"]
+    assert diff == [{"path": "/spec/replicas", "old": 5, "new": 1, "reset": True}]
+    assert "spec.replicas: 5 -> 1 (reset to default)" in fleet.run("plan").out
+    fleet.apply("--no-wait")
+    assert fleet.get("deployment", "web")["spec"]["replicas"] == 1
+    fleet.assert_settled()

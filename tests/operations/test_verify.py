@@ -9,7 +9,7 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
-from fleetmgr.model.change import Change, Op
+from fleetmgr.model.change import Change, Noise, Op
 from fleetmgr.model.selection import Selection
 from fleetmgr.model.verify import NOT_ASKED, Verify
 from fleetmgr.operations.embedded.preview import preview
@@ -74,7 +74,7 @@ def test_who_asks_about_everything_sees_what_admission_would_change(
     monkeypatch.setattr(world.cluster, "apply", injected)
     assert {c.op for c in changes(world, Verify.AUTO).values()} == {Op.KEEP}
     found = changes(world, Verify.ALWAYS)
-    assert {c.op for c in found.values()} == {Op.UPDATE}
+    assert {(c.op, c.noise) for c in found.values()} == {(Op.KEEP, Noise.ADMISSION)}
     assert [d.path for d in found["ConfigMap/a"].diff] == ["/metadata/labels/injected"]
 
 

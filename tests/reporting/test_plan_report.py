@@ -185,6 +185,7 @@ def test_the_data() -> None:
         "unverified": 0,
         "drift": 0,
         "left": 0,
+        "noise": 0,
     }
     head = {key: value for key, value in data.items() if key not in ("clusters", "summary")}
     assert head == {

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from fleetmgr.engine.compare import differing
 from fleetmgr.engine.fieldset import apply_fields, leftovers, own_fields
 from fleetmgr.engine.inventory import key_text
+from fleetmgr.engine.noise import noise_of, quiet_noise, with_resets
 from fleetmgr.engine.ownership import Owner, writer_of
 from fleetmgr.engine.rerun import run_of, runs_again
 from fleetmgr.engine.secrecy import is_secret, mask_diff, mask_pair
@@ -188,10 +189,9 @@ def _existing_of_ours(
     if as_desired and not always:
         return _change(resource, Op.KEEP, left=sending.left), ()
     change, warnings = _update_of_ours(scene, to_send(scene, resource, live).resource, served, live)
-    if as_desired and not change.op.writes:
+    if as_desired and change.op in (Op.DENIED, Op.CONFLICT):
         # Nothing would be sent for it, so what the server says against it keeps nobody from applying.
-        unasked = change.op is not Op.KEEP or change.unverified
-        change = _change(resource, Op.KEEP, unverified=unasked, reason=change.reason if unasked else None)
+        change = _change(resource, Op.KEEP, unverified=True, reason=change.reason)
     return replace(change, left=sending.left), warnings
 
 
@@ -211,7 +211,13 @@ def _update_of_ours(
     body, warnings = asked
     diff = answered_diff(scene, resource, served, live, body)
     if not diff:
-        return _change(resource, Op.KEEP), warnings
+        noise = quiet_noise(change.diff, live, body)
+        return _change(resource, Op.KEEP, noise=noise, diff=change.diff if noise else ()), warnings
+    noise = noise_of(diff, live, body, manager) if change.op is Op.UPDATE else None
+    diff = with_resets(diff, live, body, manager)
+    if noise is not None:
+        shown = mask_diff(diff) if is_secret(resource.inputs) else diff
+        return _change(resource, Op.KEEP, noise=noise, diff=shown), warnings
     op = change.op if change.op is Op.UPDATE or len(diff) == 1 else Op.UPDATE
     answered = _update(scene, resource, live, diff, body)
     return replace(answered, op=op, reason=moves or answered.reason), warnings

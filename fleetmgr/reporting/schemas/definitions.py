@@ -29,7 +29,7 @@ DEFINITIONS: Mapping[str, JsonObject] = {
     "health": mapping({"status": one_of(HealthStatus), "message": TEXT}),
     "field": {
         "oneOf": [
-            mapping({"path": TEXT, "old": {}, "new": {}}),
+            mapping({"path": TEXT, "old": {}, "new": {}}, {"reset": {"const": True}}),
             mapping({"path": TEXT, "sensitive": {"const": True}}),
         ]
     },

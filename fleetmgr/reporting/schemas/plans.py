@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fleetmgr.model.change import PULUMI, ClusterStatus, Confirmation, Op
+from fleetmgr.model.change import PULUMI, ClusterStatus, Confirmation, Noise, Op
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.reporting.schemas.kept import plan_file
 from fleetmgr.reporting.schemas.parts import (
@@ -39,6 +39,7 @@ _CHANGE = mapping(
         "forced": {"const": True},
         "hook": mapping({"phase": TEXT, "wave": {"type": "integer"}}),
         "left": listed(ref("left")),
+        "noise": one_of(Noise),
         "origin": TEXT,
     },
 )
@@ -47,7 +48,7 @@ _PLAN = {
     **WALK,
     "summary": counts(
         *("clusters", *(status.value for status in ClusterStatus)),
-        *(*(op.value for op in Op), "unverified", "drift", "left"),
+        *(*(op.value for op in Op), "unverified", "drift", "left", "noise"),
     ),
     "clusters": listed(
         mapping(
