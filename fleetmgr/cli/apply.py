@@ -24,6 +24,7 @@ from fleetmgr.cli.options import (
     progress_option,
     report_options,
     show_unchanged,
+    timings_option,
     verify_option,
 )
 from fleetmgr.cli.output import Rendering, echo, emit, github_text, stderr_paint, stdout_paint
@@ -75,6 +76,7 @@ class NobodyToAsk(UsageError):
 @show_unchanged
 @report_options
 @progress_option
+@timings_option
 @click.pass_obj
 def apply(
     invocation: Invocation,

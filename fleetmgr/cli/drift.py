@@ -10,6 +10,7 @@ from fleetmgr.cli.options import (
     fleet_options,
     progress_option,
     report_options,
+    timings_option,
     verify_option,
 )
 from fleetmgr.cli.output import Rendering, echo, emit, stderr_paint
@@ -37,6 +38,7 @@ from fleetmgr.reporting.problems import error_text
 @detailed_exitcode
 @report_options
 @progress_option
+@timings_option
 @click.pass_obj
 def drift(invocation: Invocation, *, remember: bool, detailed_exitcode: bool) -> ExitCode:
     """Show what differs from the last apply though nobody changed it in the repository, since when, and who did it.

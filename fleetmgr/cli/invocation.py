@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
 
 from fleetmgr.cli.terminal import GithubJob, TerminalSettings
+
+if TYPE_CHECKING:
+    from fleetmgr.cli.stopwatch import Stopwatch
 
 DEFAULT_FILE = Path("fleet.yaml")
 DEFAULT_PARALLEL = 8
@@ -45,6 +48,8 @@ class Invocation(Struct, kw_only=True):
     streamed: set[Path] = field(default_factory=set[Path])
     colour: str = "auto"
     progress: str = "auto"
+    stopwatch: Stopwatch | None = None
+    """Runs where --timings asks for it."""
 
     @property
     def stdout_format(self) -> str:

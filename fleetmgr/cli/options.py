@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from collections.abc import Callable, Sequence
@@ -312,6 +313,34 @@ def progress_option(command: F) -> F:
         default="auto",
         help="A live table, plain lines or nothing, on standard error.  [default: auto]",
     )(command)
+
+
+def timings_option(command: F) -> F:
+    """For commands that walk the clusters: where the time went, on standard error and in what programs read."""
+
+    @functools.wraps(command)
+    def timed(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        finally:
+            stopwatch = click.get_current_context().ensure_object(Invocation).stopwatch
+            if stopwatch is not None:
+                text = importlib.import_module("fleetmgr.reporting.timings").timings_text(stopwatch.read())
+                click.echo(f"\n{text}", nl=False, err=True)
+
+    return click.option(
+        "--timings",
+        is_flag=True,
+        expose_value=False,
+        callback=_start_stopwatch,
+        help="Show on standard error where the time went, and which requests were sent; also in json and yaml.",
+    )(cast("F", timed))
+
+
+def _start_stopwatch(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001, FBT001 - click's
+    if value:
+        module = importlib.import_module("fleetmgr.cli.stopwatch")
+        ctx.ensure_object(Invocation).stopwatch = module.Stopwatch()
 
 
 detailed_exitcode = click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from fleetmgr.reporting.encode import to_json, to_yaml
 from fleetmgr.reporting.github import Workflow, defused, step_outputs, workflow_text
 from fleetmgr.reporting.ndjson import document_line
 from fleetmgr.reporting.style import PLAIN, Paint
+
+_TIMED = frozenset({"Plan", "Drift", "ApplyResult"})
 
 
 class Rendering(Struct, frozen=True, kw_only=True):
@@ -123,17 +126,26 @@ def stderr_paint(invocation: Invocation) -> Paint:
 def _encoded(fmt: str, rendering: Rendering, paint: Paint, invocation: Invocation) -> str:
     match fmt:
         case "json":
-            return to_json(rendering.data())
+            return to_json(_data(rendering, invocation))
         case "yaml":
-            return to_yaml(rendering.data())
+            return to_yaml(_data(rendering, invocation))
         case "ndjson":
-            return document_line(rendering.data())
+            return document_line(_data(rendering, invocation))
         case "markdown" if rendering.markdown is not None:
             return rendering.markdown()
         case "github" if rendering.workflow is not None:
             return github_text(invocation, rendering.workflow())
         case _:
             return rendering.text(paint)
+
+
+def _data(rendering: Rendering, invocation: Invocation) -> JsonObject:
+    """The result as data, with the timings where they were asked for and the document is about the run."""
+    data = rendering.data()
+    if invocation.stopwatch is not None and data.get("kind") in _TIMED:
+        timings = importlib.import_module("fleetmgr.reporting.timings")
+        data["timings"] = timings.timings_data(invocation.stopwatch.read())
+    return data
 
 
 def _to_job(job: GithubJob, rendering: Rendering) -> None:

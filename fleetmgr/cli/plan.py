@@ -19,6 +19,7 @@ from fleetmgr.cli.options import (
     progress_option,
     report_options,
     show_unchanged,
+    timings_option,
     verify_option,
 )
 from fleetmgr.cli.output import Rendering, emit
@@ -57,6 +58,7 @@ from fleetmgr.reporting.plan_text import plan_text
 )
 @report_options
 @progress_option
+@timings_option
 @click.pass_obj
 def plan(
     invocation: Invocation,

@@ -45,7 +45,8 @@ def shown(invocation: Invocation) -> Generator[EventSink, None, None]:
     elif mode == "tty" and not (settings.stderr_tty and not settings.dumb):
         mode = "plain"  # nothing is redrawn where it cannot be
     with _sink(mode, invocation) as sink:
-        yield _streamed(invocation, sink) if _streams(invocation) else sink
+        heard = _streamed(invocation, sink) if _streams(invocation) else sink
+        yield heard if invocation.stopwatch is None else invocation.stopwatch.hearing(heard)
 
 
 def _streams(invocation: Invocation) -> bool:

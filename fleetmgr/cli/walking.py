@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"[A-Za-z]+(/[^/\s]+){1,2}")
 def open_walk(invocation: Invocation) -> Walk:
     """The fleet of ``--file`` with its ports; raises InvalidInput with every problem of its files."""
     consent = _consent(invocation)
-    walk = wiring.open_walk(invocation.file, parallel=invocation.parallel)
+    walk = _opened(invocation)
     if invocation.lock_timeout and walk.lock is not None:
         walk = replace(walk, lock=replace(walk.lock, timeout=invocation.lock_timeout))
     pace = Pace(wait_for_windows=invocation.wait_for_windows, override_windows=invocation.override_windows)
@@ -41,6 +41,16 @@ def open_walk(invocation: Invocation) -> Walk:
         consent=consent,
         pace=pace,
     )
+
+
+def _opened(invocation: Invocation) -> Walk:
+    watch = invocation.stopwatch
+    if watch is None:
+        return wiring.open_walk(invocation.file, parallel=invocation.parallel)
+    with watch.loading():
+        walk = wiring.open_walk(invocation.file, parallel=invocation.parallel)
+    watch.counts(walk.connector.sent)
+    return walk
 
 
 class UnclearConsent(UsageError):

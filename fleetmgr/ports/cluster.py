@@ -10,6 +10,7 @@ from msgspec import Struct
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import GroupKind
 from fleetmgr.model.replacement import Propagation
+from fleetmgr.model.timings import Requests
 from fleetmgr.veiled import Veiled
 
 
@@ -189,4 +190,8 @@ class ClusterConnector(Protocol):
 
     def connect(self, cluster: str) -> ClusterClient:
         """A client for the entry; raises ClusterError (AuthFailed when the access cannot be used)."""
+        ...
+
+    def sent(self) -> Mapping[str, Requests]:
+        """Requests sent so far by cluster, with their times."""
         ...

@@ -14,6 +14,7 @@ from fleetmgr.model.event import ClusterStarted, Event, EventSink
 from fleetmgr.model.pace import Pace
 from fleetmgr.model.report import Report
 from fleetmgr.model.selection import Selection
+from fleetmgr.model.timings import Requests, Spent
 from fleetmgr.operations.apply import apply
 from fleetmgr.operations.plan import plan
 from fleetmgr.operations.walk import Walk
@@ -118,6 +119,13 @@ class FleetInMemory:
         if cluster in self.dead:
             raise Unreachable("no answer", cluster=cluster)
         return self.clusters[cluster]
+
+    def sent(self) -> Mapping[str, Requests]:
+        """As ports.ClusterConnector: as many as each cluster counted, in no time."""
+        return {
+            name: {verb: Spent(count=count) for verb, count in cluster.requests.items()}
+            for name, cluster in self.clusters.items()
+        }
 
     def save(self) -> Path:
         """Writes fleet.yaml."""

@@ -21,6 +21,7 @@ from fleetmgr.adapters.kube.watching import Watch
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import Json, JsonObject, child, object_at
 from fleetmgr.model.replacement import Propagation
+from fleetmgr.model.timings import Requests
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import AccessQuery, ApiResource, Applied, Discovery, WatchStream
 from fleetmgr.ports.cluster_errors import ObjectGone, ObjectInvalid
@@ -57,6 +58,11 @@ class KubeClient:
     def requests(self) -> Counter[str]:
         """How many requests were sent so far, by verb (``list``, ``apply``, ``dry-run``, ...), retries included."""
         return self._transport.requests
+
+    @property
+    def spent(self) -> Requests:
+        """The same with their times."""
+        return self._transport.spent
 
     def version(self) -> str:
         """gitVersion of the server, e.g. ``v1.34.4``."""

@@ -15,6 +15,7 @@ from fleetmgr.adapters.kube.credentials import PluginRegistry
 from fleetmgr.adapters.kube.kubeconfig import Kubeconfig, kubeconfig_files, load_kubeconfig
 from fleetmgr.adapters.kube.resolution import SERVICE_ACCOUNT, from_kubeconfig, from_service_account
 from fleetmgr.adapters.kube.transport import Transport
+from fleetmgr.model.timings import Requests
 from fleetmgr.ports.clock import Clock
 
 _DEFAULTS = ClientOptions()
@@ -49,6 +50,12 @@ class KubeConnector:
             if cluster not in self._clients:
                 self._clients[cluster] = self._open(cluster)
             return self._clients[cluster]
+
+    def sent(self) -> Mapping[str, Requests]:
+        """What was sent so far, by cluster; nothing of those that were never asked for."""
+        with self._lock:
+            clients = dict(self._clients)
+        return {name: client.spent for name, client in clients.items()}
 
     def close(self) -> None:
         """Drop every connection and forget the clients and files."""

@@ -20,6 +20,7 @@ from fleetmgr.adapters.kube.failing import failure_of
 from fleetmgr.adapters.kube.pools import Pools
 from fleetmgr.adapters.kube.retrying import Failure, Fault, wait_before_retry
 from fleetmgr.errors import Where
+from fleetmgr.model.timings import Requests, Spent
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster_errors import ClusterError, Unreachable
 
@@ -53,14 +54,20 @@ class Transport:
         self._jitter = jitter
         self._pools = Pools(access.endpoint, options)
         self._breaker = Breaker(clock)
-        self._sent: Counter[str] = Counter()
+        self._sent: dict[str, Spent] = {}
         self._count_lock = threading.Lock()
 
     @property
     def requests(self) -> Counter[str]:
         """How many requests were sent so far, by verb, retries included."""
         with self._count_lock:
-            return Counter(self._sent)
+            return Counter({verb: spent.count for verb, spent in self._sent.items()})
+
+    @property
+    def spent(self) -> Requests:
+        """The same with their times: of a stream until it was open, of any other until its body was read."""
+        with self._count_lock:
+            return dict(self._sent)
 
     def send(self, call: Call) -> Answer:
         """The answer, below 300 or a 404 that the caller may read. Every other one is raised as its error."""
@@ -88,7 +95,7 @@ class Transport:
         """
         credential = self._credential()
         for last in (False, True):
-            outcome = self._breaker.refusal() or self._open(call, credential, timeout=timeout, streaming=True)
+            outcome = self._breaker.refusal() or self._opened(call, credential, timeout)
             if isinstance(outcome, Failure):
                 if outcome.fault is not Fault.OPEN:
                     self._breaker.note(outcome)
@@ -143,18 +150,31 @@ class Transport:
         if refusal is not None:
             return refusal
         left = max(until - self._clock.monotonic(), 0.1)
+        begun = self._clock.monotonic()
         response = self._open(
             call, credential, timeout=min(self._options.read_timeout, left), streaming=False
         )
         outcome = response if isinstance(response, Failure) else self._read(response, until)
+        self._count(call, begun)
         self._breaker.note(outcome if isinstance(outcome, Failure) else None)
         return outcome
+
+    def _opened(self, call: Call, credential: Credential, timeout: float) -> BaseHTTPResponse | Failure:
+        """A stream, counted."""
+        begun = self._clock.monotonic()
+        response = self._open(call, credential, timeout=timeout, streaming=True)
+        self._count(call, begun)
+        return response
+
+    def _count(self, call: Call, begun: float) -> None:
+        spent = self._clock.monotonic() - begun
+        verb = call.counted or call.verb
+        with self._count_lock:
+            self._sent[verb] = self._sent.get(verb, Spent()) + Spent(count=1, seconds=spent, slowest=spent)
 
     def _open(
         self, call: Call, credential: Credential, *, timeout: float, streaming: bool
     ) -> BaseHTTPResponse | Failure:
-        with self._count_lock:
-            self._sent[call.counted or call.verb] += 1
         try:
             pool = self._pools.pool(credential.certificate, streaming=streaming)
         except AccessFault as fault:

@@ -23,6 +23,7 @@ from fleetmgr.reporting.schemas.parts import (
     one_of,
     ref,
 )
+from fleetmgr.reporting.schemas.timings import TIMINGS
 
 _APPLY = {
     "planId": TEXT,
@@ -54,6 +55,7 @@ _APPLY = {
 APPLY_RESULT: Kind = (
     _APPLY,
     {
+        **TIMINGS,
         "stopped": mapping({"exitCode": CODE, "error": ref("problem")}),
         "rollout": mapping({"id": TEXT, "status": one_of(RolloutStatus)}),
     },

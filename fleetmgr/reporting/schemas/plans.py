@@ -23,6 +23,7 @@ from fleetmgr.reporting.schemas.parts import (
     ref,
 )
 from fleetmgr.reporting.schemas.rollout_of_plan import ROLLOUT_OF_PLAN
+from fleetmgr.reporting.schemas.timings import TIMINGS
 
 _CHANGE = mapping(
     {"op": one_of(Op), "app": TEXT, **NAMED, "diff": listed(ref("field"))},
@@ -80,7 +81,7 @@ _DIFF = {
         mapping({"op": one_of(Op), "app": TEXT, **NAMED, "clusters": TEXTS, "patch": TEXT}, {"reason": TEXT})
     ),
 }
-PLAN: Kind = (_PLAN, _BEFORE_APPLY)
+PLAN: Kind = (_PLAN, {**_BEFORE_APPLY, **TIMINGS})
 PLAN_FILE: Kind = plan_file({"kind": {"const": "Plan"}, **_PLAN}, _BEFORE_APPLY)
-DRIFT: Kind = (_PLAN, {})
+DRIFT: Kind = (_PLAN, TIMINGS)
 DIFF: Kind = (_DIFF, {})
