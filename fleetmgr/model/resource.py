@@ -14,9 +14,9 @@ from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef, Origin
 from fleetmgr.model.ordering import Ordering
 from fleetmgr.model.policy import Policy
+from fleetmgr.model.urn import APP_TYPE
 from fleetmgr.veiled import Veiled
 
-APP_TYPE = "fleetmgr:index:App"
 PATCH_MANAGER_ANNOTATION = "pulumi.com/patchFieldManager"
 SKIP_AWAIT_ANNOTATION = "pulumi.com/skipAwait"
 
@@ -27,16 +27,20 @@ def field_manager(fleet: str) -> str:
 
 
 class ResourceOptions(Struct, frozen=True, kw_only=True):
-    """Pulumi resource options that we use. ``aliases`` are type tokens of the other API versions;
-    ``depends_on`` and ``deleted_with`` are names (with their type) of Resources of the same Stack as
-    ``(type token, name)``."""
+    """Pulumi resource options that we use. ``aliases`` are type tokens of the other API versions, ``former_names``
+    names that the same object may have been registered under; ``depends_on`` and ``deleted_with`` are Resources of
+    the same Stack as ``(type token, name)``. ``ignore_changes`` are Pulumi property paths, ``timeout`` seconds.
+
+    Rendering fills in what follows from the objects alone, ``engine.registering`` the rest."""
 
     aliases: tuple[str, ...] = ()
+    former_names: tuple[str, ...] = ()
     depends_on: tuple[tuple[str, str], ...] = ()
     deleted_with: tuple[str, str] | None = None
     protect: bool = False
     retain_on_delete: bool = False
     ignore_changes: tuple[str, ...] = ()
+    timeout: float | None = None
 
 
 class Resource(Veiled, frozen=True, kw_only=True):
@@ -53,7 +57,7 @@ class Resource(Veiled, frozen=True, kw_only=True):
     origin: Origin
 
     def urn(self, *, project: str, stack: str) -> str:
-        """The URN exactly as the Pulumi engine computes it (deployment.go, ``generateURN``)."""
+        """The URN exactly as the Pulumi engine computes it (``model.urn``)."""
         return f"urn:pulumi:{stack}::{project}::{APP_TYPE}${self.type}::{self.name}"
 
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from fleetmgr.model.objects import ObjectRef
+from fleetmgr.model.urn import type_token
 from fleetmgr.rendering.kinds import CustomKind, is_built_in
 from fleetmgr.rendering.versions import VERSIONS
-
-
-def type_token(group: str, version: str, kind: str) -> str:
-    """``kubernetes:apps/v1:Deployment``; ``core`` stands for the core group (pulumi-kubernetes
-    ``provider.go``, ``gvkFromURN``); custom resources use their own group."""
-    return f"kubernetes:{group or 'core'}/{version}:{kind}"
 
 
 def resource_name(ref: ObjectRef) -> str:

@@ -27,8 +27,9 @@ from fleetmgr.model.ordering import Ordering, read_ordering
 from fleetmgr.model.policy import ON_CONFLICT_ANNOTATION, OnConflict
 from fleetmgr.model.resource import PATCH_MANAGER_ANNOTATION, SKIP_AWAIT_ANNOTATION, field_manager
 from fleetmgr.model.target import Overlay
+from fleetmgr.model.urn import type_token
 from fleetmgr.rendering.canonical import Notes, canonical
-from fleetmgr.rendering.identity import resource_name, type_token
+from fleetmgr.rendering.identity import resource_name
 from fleetmgr.rendering.kinds import Scopes
 from fleetmgr.rendering.ordering import unreadable
 from fleetmgr.rendering.overlays import Neighbours, Usage, apply_overlay

@@ -1,4 +1,4 @@
-"""What the Pulumi program stands on: the Stack of one cluster entry, rendered offline, and the way in."""
+"""What the Pulumi program stands on: the Stack of one cluster entry, the cluster itself, and the way in."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleetmgr.adapters.pulumi.program import Selection, run
+from fleetmgr.adapters.pulumi.program import Selection
+from fleetmgr.adapters.pulumi.running import Ready, run
 from fleetmgr.errors import UsageError
+from fleetmgr.operations.entries import entry_of
+from fleetmgr.operations.plain_pulumi import look, make_namespaces
 from fleetmgr.operations.render import render
-from fleetmgr.wiring.offline import open_offline
+from fleetmgr.wiring.walk import open_walk
 
 if TYPE_CHECKING:
     from fleetmgr.spec import Cluster, LoadedFleet
@@ -20,17 +23,26 @@ def run_program() -> None:
     run(select)
 
 
-def select(root: Path, cluster: str) -> Selection:
-    """The Stack of entry ``cluster`` of ``root``/fleet.yaml.
+def select(root: Path, cluster: str) -> Ready:
+    """The Stack of entry ``cluster`` of ``root``/fleet.yaml, as its cluster takes it.
 
-    Raises InvalidInput, UsageError for an unknown entry, and what a source refuses.
+    Raises InvalidInput, UsageError for an unknown entry, WrongCluster, ClusterError, and what a source refuses.
     """
-    loaded, fetcher, _ = open_offline(root / "fleet.yaml")
+    walk = open_walk(root / "fleet.yaml", parallel=1)
+    loaded = walk.loaded
     entry = _entry(loaded, cluster)
-    (stack,) = render(loaded, fetcher, [entry])
+    (stack,) = render(loaded, walk.fetcher, [entry])
+    client = walk.connector.connect(cluster)
+    ground = look(client, entry_of(loaded, entry), stack)
     kubeconfig = loaded.kubeconfig(entry, home=Path.home())
-    return Selection(
-        stack=stack, kubeconfig=str(kubeconfig) if kubeconfig else None, context=entry.access.context
+    return Ready(
+        selection=Selection(
+            stack=ground.stack,
+            kubeconfig=str(kubeconfig) if kubeconfig else None,
+            context=entry.access.context,
+        ),
+        inventory=ground.inventory,
+        prepare=lambda: make_namespaces(client, ground.stack),
     )
 
 

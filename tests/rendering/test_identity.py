@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fleetmgr.model.objects import ObjectRef
-from fleetmgr.rendering.identity import resource_name, type_aliases, type_token
+from fleetmgr.model.urn import type_token
+from fleetmgr.rendering.identity import resource_name, type_aliases
 from fleetmgr.rendering.kinds import BUILT_IN_GROUPS, CLUSTER_SCOPED
 
 TOKEN = re.compile(r"kubernetes:([a-z0-9.]+)/(v[a-z0-9]+):(\w+)")

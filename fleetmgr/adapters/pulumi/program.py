@@ -8,24 +8,30 @@ fails on what the embedded engine has made, without force a scaled Deployment fa
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 
 import pulumi
-import pulumi_kubernetes
 from msgspec import Struct
+from pulumi import CustomTimeouts
 
-from fleetmgr.errors import FleetError
-from fleetmgr.model.resource import APP_TYPE, Resource, Stack
+from fleetmgr.model.goal import FormerName, former_names, provider_settings
+from fleetmgr.model.resource import Resource, ResourceOptions, Stack
+from fleetmgr.model.urn import APP_TYPE, PROVIDER_NAME
 
-PROVIDER_NAME = "kubernetes"
-_PLUGIN = "pulumi-kubernetes"
+TAKEN_OVER = "fleetmgr"
+"""The stack output that says that a state knows the cluster's inventory."""
+_PACKAGE = "kubernetes"
+_SDK = "pulumi-kubernetes"
+
+
+def plugin_version() -> str:
+    """The version of the Kubernetes provider that goes with the installed SDK, without ``v``."""
+    return version(_SDK)
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """What a Pulumi stack stands for: the Stack of one cluster entry, and the way in.
+    """What a Pulumi stack stands for: the Stack of one cluster entry as ``engine.registering`` completes it, and the
+    way in.
 
     ``kubeconfig`` is a path, None the one that kubectl would take; ``context`` None its current context.
     Neither holds credentials: Pulumi keeps provider inputs in its state.
@@ -44,36 +50,15 @@ class App(pulumi.ComponentResource):
         super().__init__(APP_TYPE, name)
 
 
-def run(select: Callable[[Path, str], Selection]) -> None:
-    """The whole program: ask ``select`` (folder of Pulumi.yaml, stack name) and register what it says.
-
-    Pulumi stack = cluster entry, Pulumi project = fleet: a project of another name is refused, because
-    every URN holds it.
-    """
-    # The process ends with the program; the cyclic collector would take two thirds of its time.
-    gc.disable()
-    try:
-        selection = select(Path(pulumi.get_root_directory()), pulumi.get_stack())
-    except FleetError as error:
-        raise pulumi.RunError(str(error)) from None
-    project, fleet = pulumi.get_project(), selection.stack.fleet
-    if project != fleet:
-        raise pulumi.RunError(
-            f"Pulumi.yaml names the project `{project}`, fleet.yaml the fleet `{fleet}`: make them equal"
-        )
-    register(selection)
-
-
 def register(selection: Selection) -> None:
-    """Declare the provider, the components and every Resource, dependencies first."""
-    for problem in selection.stack.warnings:
-        pulumi.log.warn(str(problem))
-    if selection.stack.hooks:
-        names = ", ".join(hook.resource.ref.short for hook in selection.stack.hooks)
-        pulumi.log.warn(f"hooks run with `fleet apply` only, not with the Pulumi CLI: {names}")
+    """Declare the provider, the components and every Resource, in the order that they come in.
+
+    To be called with the cyclic collector paused (``collector.paused``): it takes two thirds of the time.
+    """
     registration = _Registration(selection)
     for resource in selection.stack.resources:
         registration.add(resource)
+    pulumi.export(TAKEN_OVER, {"fleet": selection.stack.fleet, "cluster": selection.stack.cluster})
 
 
 class _Registration:
@@ -83,22 +68,18 @@ class _Registration:
         stack = selection.stack
         self._by_id = {(resource.type, resource.name): resource for resource in stack.resources}
         self._registered: dict[tuple[str, str], pulumi.CustomResource] = {}
+        self._version = plugin_version()
         self._apps = {app.name: App(app.name) for app in stack.apps}
-        self._version = version(_PLUGIN)
-        self._provider = pulumi_kubernetes.Provider(
+        self._aliases: dict[tuple[tuple[str, ...], tuple[str, ...]], list[pulumi.Alias]] = {}
+        self._provider = pulumi.ProviderResource(
+            _PACKAGE,
             PROVIDER_NAME,
-            cluster_identifier=stack.cluster,
-            context=selection.context,
-            kubeconfig=selection.kubeconfig,
-            enable_server_side_apply=True,
-            upsert_existing_objects=True,
-            enable_patch_force=True,
-            enable_config_map_mutable=True,
-            enable_secret_mutable=True,
+            {**_provider_inputs(selection)},
+            pulumi.ResourceOptions(version=self._version),
         )
 
     def add(self, resource: Resource) -> pulumi.CustomResource:
-        """Register once; what it depends on comes before, however deep."""
+        """Register once; what it depends on comes before, as far as it is in the Stack."""
         identity = (resource.type, resource.name)
         found = self._registered.get(identity)
         if found is None:
@@ -109,15 +90,44 @@ class _Registration:
 
     def _options(self, resource: Resource) -> pulumi.ResourceOptions:
         options = resource.options
-        owner = options.deleted_with
+        owner = options.deleted_with or ("", "")
         return pulumi.ResourceOptions(
             parent=self._apps[resource.app],
             provider=self._provider,
             version=self._version,
-            aliases=[pulumi.Alias(type_=token) for token in options.aliases],
-            depends_on=[self.add(self._by_id[identity]) for identity in options.depends_on],
-            deleted_with=self.add(self._by_id[owner]) if owner is not None else None,
+            aliases=self._aliases_of(options),
+            depends_on=[self.add(self._by_id[named]) for named in options.depends_on if named in self._by_id],
+            deleted_with=self.add(self._by_id[owner]) if owner in self._by_id else None,
             ignore_changes=list(options.ignore_changes),
             protect=options.protect,
             retain_on_delete=options.retain_on_delete,
+            custom_timeouts=_timeouts(options.timeout),
         )
+
+    def _aliases_of(self, options: ResourceOptions) -> list[pulumi.Alias]:
+        key = options.aliases, options.former_names
+        found = self._aliases.get(key)
+        if found is None:
+            found = [_alias(former) for former in former_names(*key)]
+            self._aliases[key] = found
+        return found
+
+
+def _alias(former: FormerName) -> pulumi.Alias:
+    if not former.type:
+        return pulumi.Alias(name=former.name)
+    return (
+        pulumi.Alias(name=former.name, type_=former.type) if former.name else pulumi.Alias(type_=former.type)
+    )
+
+
+def _provider_inputs(selection: Selection) -> dict[str, str]:
+    cluster = selection.stack.cluster
+    return provider_settings(cluster=cluster, context=selection.context, kubeconfig=selection.kubeconfig)
+
+
+def _timeouts(seconds: float | None) -> CustomTimeouts | None:
+    if seconds is None:
+        return None
+    text = f"{seconds:g}s"
+    return CustomTimeouts(create=text, update=text, delete=text)

@@ -11,6 +11,7 @@ from fleetmgr.engine.inventory import Parent, key_text
 from fleetmgr.engine.ownership import Ownership, ownership
 from fleetmgr.engine.record import Record
 from fleetmgr.engine.rerun import marked
+from fleetmgr.engine.scoping import without_namespace
 from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL, SYSTEM_NAMESPACE, app_id
 from fleetmgr.model.consent import NO_CONSENT, Consent
 from fleetmgr.model.jsontypes import JsonObject, object_at
@@ -158,12 +159,8 @@ def _in_scope(resources: Iterable[Resource], discovery: Discovery) -> Iterable[R
     """Rendering takes kinds that it does not know for namespaced; the cluster knows better."""
     for resource in resources:
         served = discovery.find(*resource.ref[:3])
-        if served is None or served.namespaced or not resource.ref.namespace:
-            yield resource
-            continue
-        metadata = {k: v for k, v in object_at(resource.inputs, "metadata").items() if k != "namespace"}
-        ref = resource.ref._replace(namespace="")
-        yield replace(resource, ref=ref, inputs={**resource.inputs, "metadata": metadata})
+        namespaced = served is None or served.namespaced or not resource.ref.namespace
+        yield resource if namespaced else without_namespace(resource)
 
 
 def _hooks(stack: Stack, parents: Mapping[str, Parent], discovery: Discovery) -> dict[ObjectKey, Hook]:
@@ -219,6 +216,13 @@ def ensure_system_namespace(client: ClusterClient, manager: str) -> None:
     if not exists(client, SYSTEM_NAMESPACE):
         body: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}}
         client.apply(NAMESPACES, body, manager=manager, force=False, dry_run=False)
+
+
+def bare_namespace(name: str, *, fleet: str) -> JsonObject:
+    """A namespace that is nobody's resource. Its one annotation gives our manager an entry: it proves later that we
+    made it."""
+    metadata: JsonObject = {"name": name, "annotations": {FLEET_LABEL: fleet}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
 def plural_of(scene: Scene, ref: ObjectRef) -> str:

@@ -8,13 +8,12 @@ from fleetmgr.engine.keeping import keeps_by_annotation
 from fleetmgr.engine.ownership import Owner
 from fleetmgr.engine.protection import NAMESPACE, protection
 from fleetmgr.errors import ExitCode, FleetError, Where
-from fleetmgr.model.applyset import FLEET_LABEL
 from fleetmgr.model.change import Change
 from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.resource import Resource
 from fleetmgr.operations.embedded.contents import stranger_in
-from fleetmgr.operations.embedded.scene import Scene
+from fleetmgr.operations.embedded.scene import Scene, bare_namespace
 from fleetmgr.operations.embedded.sending import apply_as, differing_as_sent, sent_to
 from fleetmgr.operations.embedded.simulating import comes_with_api_service
 from fleetmgr.ports.cluster import ApiResource
@@ -110,15 +109,11 @@ def fenced(resource: Resource, live: JsonObject) -> JsonObject:
 
 
 def write_namespace(scene: Scene, ref: ObjectRef) -> tuple[str, ...]:
-    """Create a bare namespace; one that exists by now is left as it is.
-
-    Its one annotation gives our manager an entry: it proves later that we made it.
-    """
+    """Create a bare namespace; one that exists by now is left as it is."""
     served = served_as(scene, ref)
     if scene.client.get(served, namespace="", name=ref.name) is not None:
         return ()
-    metadata: JsonObject = {"name": ref.name, "annotations": {FLEET_LABEL: scene.entry.fleet}}
-    body: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+    body = bare_namespace(ref.name, fleet=scene.entry.fleet)
     return scene.client.apply(served, body, manager=scene.entry.manager, force=False, dry_run=False).warnings
 
 

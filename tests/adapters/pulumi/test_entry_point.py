@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import runpy
 from pathlib import Path
 from typing import Any
@@ -12,21 +11,30 @@ import pytest
 import yaml
 
 from tests.adapters.pulumi.recording import registered
+from tests.fakes.cluster import FakeCluster
 
 ROOT = Path(__file__).parents[3]
+
+
+class Connector:
+    """Every entry is a cluster in memory."""
+
+    def __init__(self, *_entries: object, **_settings: object) -> None:
+        self.clusters: dict[str, FakeCluster] = {}
+
+    def connect(self, cluster: str) -> FakeCluster:
+        return self.clusters.setdefault(cluster, FakeCluster(cluster))
 
 
 def run_main(cluster: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     monkeypatch.setattr("pulumi.get_root_directory", lambda: str(ROOT))
+    monkeypatch.setattr("fleetmgr.wiring.walk.KubeConnector", Connector)
 
     def main() -> None:
         runpy.run_path(str(ROOT / project["main"]), run_name="__main__")
 
-    try:
-        return registered(main, project=project["name"], stack=cluster)
-    finally:
-        gc.enable()
+    return registered(main, project=project["name"], stack=cluster)
 
 
 def test_the_demo_fleet_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from pathlib import Path
-
-import pulumi
-import pytest
-
-from fleetmgr.adapters.pulumi.program import Selection, register, run
-from fleetmgr.errors import UsageError
+from fleetmgr.adapters.pulumi.program import Selection, register
+from fleetmgr.engine.registering import registered as completed
 from fleetmgr.model.resource import Resource, ResourceOptions, Stack
 from fleetmgr.model.target import OwnedNamespace
 from tests.adapters.pulumi.recording import registered
@@ -49,15 +42,8 @@ FILES: dict[str, str | bytes] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def collector() -> Iterator[None]:
-    """The program leaves the cyclic collector off: its process would end."""
-    yield
-    gc.enable()
-
-
 def example() -> Stack:
-    return render(FILES, owned_namespace=OwnedNamespace())
+    return completed(render(FILES, owned_namespace=OwnedNamespace()))
 
 
 def test_requests_and_urns_are_those_of_the_stack() -> None:
@@ -85,7 +71,7 @@ def test_requests_and_urns_are_those_of_the_stack() -> None:
         assert request.get("deletedWith") == (
             by_id(stack, owner).urn(project="shop", stack="dev-1") if owner else None
         )
-    assert [r["type"] for r in requests.values()] == ["fleetmgr:index:App", "pulumi:providers:kubernetes"]
+    assert {r["type"] for r in requests.values()} == {"fleetmgr:index:App", "pulumi:providers:kubernetes"}
 
 
 def by_id(stack: Stack, identity: tuple[str, str]) -> Resource:
@@ -138,31 +124,3 @@ def test_all_options_reach_the_engine() -> None:
     assert request["protect"] is True
     assert request["retainOnDelete"] is True
     assert request["ignoreChanges"] == ["spec.replicas"]
-
-
-def test_the_program_asks_for_its_stack_in_the_folder_of_its_project(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pulumi.get_root_directory", lambda: "/fleet")
-    asked: list[tuple[Path, str]] = []
-
-    def select(root: Path, cluster: str) -> Selection:
-        asked.append((root, cluster))
-        return Selection(stack=example())
-
-    requests = registered(lambda: run(select), project="shop", stack="dev-1")
-    assert asked == [(Path("/fleet"), "dev-1")]
-    assert len(requests) == len(example().resources) + 2
-
-
-def test_a_project_of_another_name_is_refused() -> None:
-    with pytest.raises(pulumi.RunError, match=r"project `other`.*fleet `shop`"):
-        registered(
-            lambda: run(lambda _root, _cluster: Selection(stack=example())), project="other", stack="dev-1"
-        )
-
-
-def test_expected_failures_end_without_a_traceback() -> None:
-    def select(_root: Path, cluster: str) -> Selection:
-        raise UsageError(f"no cluster `{cluster}`")
-
-    with pytest.raises(pulumi.RunError, match="no cluster `dev-9`"):
-        registered(lambda: run(select), project="shop", stack="dev-9")
