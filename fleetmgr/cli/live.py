@@ -14,7 +14,6 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from fleetmgr.cli.progress import sentence
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.enumeration import counted
 from fleetmgr.model.event import (
@@ -34,6 +33,7 @@ from fleetmgr.model.event import (
 )
 from fleetmgr.model.timespan import span
 from fleetmgr.reporting.escape import visible
+from fleetmgr.reporting.events import sentence
 from fleetmgr.reporting.wording import code_name
 
 _REFRESH = 8

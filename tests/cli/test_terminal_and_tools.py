@@ -11,11 +11,12 @@ import pytest
 
 from fleetmgr import __version__
 from fleetmgr.cli.main import run
-from fleetmgr.cli.progress import PlainLines, sentence
+from fleetmgr.cli.progress import PlainLines
 from fleetmgr.cli.terminal import terminal_settings
 from fleetmgr.errors import ExitCode, Problem
 from fleetmgr.model.change import Op
 from fleetmgr.model.event import ClusterFinished, ClusterStarted, Event, ObjectChanged, ObjectFailed, Waiting
+from fleetmgr.reporting.events import sentence
 from tests.cli.conftest import Cli
 from tests.reporting.fleets import WEB
 
