@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
+from typing import cast
 
 import click
-from msgspec.structs import replace
 
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import fleet_options, output_options, progress_option
 from fleetmgr.cli.output import Rendering, emit
-from fleetmgr.cli.progress import shown
-from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode, UsageError
 from fleetmgr.expansion.explain import explain as explained
 from fleetmgr.expansion.explain import placed_on
-from fleetmgr.operations.waiting import waiting
-from fleetmgr.planner.outcome import settle
 from fleetmgr.reporting.explanation import explanation_data, explanation_text
-from fleetmgr.reporting.waiting import waiting_data, waiting_text
 from fleetmgr.reporting.wording import names
 from fleetmgr.spec import load
 
@@ -55,8 +51,10 @@ def explain(
         app, _, named = app.partition("@")
         cluster = named or None
     if what_waits:
-        return _waiting(invocation, app, cluster)
-    if not selection(invocation).everything:
+        # clusters are only for those who ask about them
+        waits = importlib.import_module("fleetmgr.cli.explain_waiting")
+        return cast("ExitCode", waits.explain_waiting(invocation, app, cluster))
+    if invocation.environments or invocation.clusters or invocation.apps or invocation.selectors:
         raise UsageError(
             "-e, -c, -a and -l select what --waiting looks at",
             hint="name one as APP@CLUSTER, or add --waiting",
@@ -73,27 +71,6 @@ def explain(
         ),
     )
     return 0
-
-
-def _waiting(invocation: Invocation, app: str | None, cluster: str | None) -> ExitCode:
-    chosen = selection(invocation)
-    if (app and chosen.apps) or (cluster and chosen.clusters):
-        raise UsageError("an argument and an option name the same thing", hint="give one of them")
-    walk = open_walk(invocation)
-    with shown(invocation) as sink:
-        found = waiting(walk, replace(chosen, apps=(app,) if app else chosen.apps), sink, only=cluster)
-    verdict = settle(
-        {c.cluster: ExitCode.OK if c.failure is None else c.failure.exit_code for c in found.clusters}
-    )
-    whole = bool(app and cluster)
-    emit(
-        invocation,
-        Rendering(
-            text=lambda paint: waiting_text(found, whole=whole, paint=paint),
-            data=lambda: waiting_data(found, verdict),
-        ),
-    )
-    return verdict.exit_code
 
 
 def _which(app: str, clusters: Sequence[str]) -> UsageError:
