@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from fleetmgr.engine.lease import lease_body
 from fleetmgr.errors import ExitCode
+from fleetmgr.model.event import Soaking
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.lease import Holder
 from fleetmgr.model.selection import Selection
@@ -23,7 +24,7 @@ from fleetmgr.planner.outcome import settle
 from fleetmgr.reporting.waiting import waiting_data, waiting_text
 from tests.operations.fleet_in_memory import FleetInMemory
 from tests.operations.test_hooks import job
-from tests.operations.test_rollouts import fleet_of
+from tests.operations.test_rollouts import Inline, fleet_of, when
 from tests.operations.test_waves import after, wave
 from tests.operations.worlds import config, deployment
 from tests.reporting.schemas import problems_of
@@ -206,6 +207,75 @@ def test_a_paused_rollout_and_its_soak(tmp_path: Path) -> None:
     assert f"fleet rollout resume {wait.on}" in wait.hint
     ask(fleet.walk(), "Abort", None, "enough")
     assert not [w for w in of(look(fleet), "prod-3").waits if w.kind is WaitKind.ROLLOUT]
+
+
+def test_a_soak_is_waited_for_until_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleetmgr.operations.apply.ThreadPoolExecutor", Inline)
+    fleet = fleet_of(tmp_path, soak="10m")
+    fleet.commit("one")
+    seen: list[tuple[Wait, str]] = []
+
+    sleep, soaking = fleet.clock.sleep, list[bool]()
+
+    def sleep_and_look(seconds: float) -> None:
+        sleep(seconds)
+        if soaking and not seen:
+            found = look(fleet)
+            waits = [w for w in of(found, "prod-4").waits if w.kind is WaitKind.ROLLOUT]
+            seen.extend((w, waiting_text(found)) for w in waits if "stay healthy" in w.why)
+
+    monkeypatch.setattr(fleet.clock, "sleep", sleep_and_look)
+    when(fleet, lambda e: isinstance(e, Soaking), lambda: soaking.append(True))
+    fleet.apply()
+    wait, text = seen[0]
+    assert (wait.state, wait.why) == (WaitState.WAITING, "prod / canary must stay healthy for 10m")
+    assert wait.until > fleet.clock.now().strftime("2026-01-01T00:10")
+    assert f"(until {wait.until})" in text
+
+
+def test_a_window_that_will_open_says_when(tmp_path: Path) -> None:
+    fleet = FleetInMemory(tmp_path, {"dev": ["dev-1"]})
+    fleet.environment_more["dev"] = {
+        "windows": [{"kind": "allow", "schedule": "0 9 1 2 *", "duration": "8h", "timezone": "UTC"}]
+    }
+    fleet.commit("one")
+    (wait,) = of(look(fleet)).waits
+    assert (wait.kind, wait.state, wait.until) == (
+        WaitKind.WINDOW,
+        WaitState.WAITING,
+        "2026-02-01T09:00:00Z",
+    )
+    assert "--wait-for-windows" in wait.hint
+
+
+def test_deletes_that_nobody_has_confirmed_and_a_budget(fleet: FleetInMemory) -> None:
+    fleet.more["defaults"] = {"timeout": "60s", "sync": {"prune": "confirm"}}
+    write(fleet, "db", deployment("db"), config("old"))
+    fleet.apply()
+    write(fleet, "db", deployment("db"))
+    db = of_app(look(fleet), "db")
+    assert told(db.waits) == [("confirmation", "1 delete", "stuck")]
+    fleet.more["defaults"] = {"timeout": "60s", "sync": {"prune": True}, "limits": {"maxDeletes": 0}}
+    found = look(fleet)
+    assert told(of(found).waits) == [("refusal", "dev-1", "stuck")]
+    assert "waits for guard dev-1: 1 delete of the" in waiting_text(found)
+
+
+def test_a_hook_that_is_at_work_is_waited_for_and_a_failed_one_runs_again(fleet: FleetInMemory) -> None:
+    write(fleet, "db", job("migrate", "PreSync"), deployment("db", image="db:2"))
+    fleet.clock.broken = {"dev-1"}  # nobody runs the Job
+    fleet.apply(clusters=("dev-1",), timeout=5.0)
+    hook = of_app(look(fleet), "db").waits[0]
+    assert (hook.kind, hook.state, hook.why) == (
+        WaitKind.HOOK,
+        WaitState.WAITING,
+        "Job shop/migrate runs now",
+    )
+    failed: JsonObject = {"type": "Failed", "status": "True", "message": "exit 1"}
+    fleet.clusters["dev-1"].edit("Job", "shop", "migrate", {"status": {"conditions": [failed]}})
+    hook = of_app(look(fleet), "db").waits[0]
+    assert hook.state is WaitState.IN_ORDER
+    assert hook.why.startswith("Job shop/migrate failed and runs again")
 
 
 def test_a_lock_names_its_holder(fleet: FleetInMemory) -> None:
