@@ -1,4 +1,4 @@
-"""`python -m benchmarks [startup] [noop] [writes] [scale] [kustomize] [health]`: all of them without arguments.
+"""`python -m benchmarks [startup] [noop] [writes] [scale] [kustomize] [health] [pulumi_registration]`: all without any.
 
 `fleetwide` and `fleetwide-clean` only by name: the first makes 10,000 objects in the sandbox.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import fleetwide, health, kustomize, noop, scale, startup, writes
+from benchmarks import fleetwide, health, kustomize, noop, pulumi_registration, scale, startup, writes
 
 BENCHMARKS = {
     "startup": startup.main,
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "scale": scale.main,
     "kustomize": kustomize.main,
     "health": health.main,
+    "pulumi_registration": pulumi_registration.main,
     "fleetwide": fleetwide.main,
     "fleetwide-clean": fleetwide.clean,
 }

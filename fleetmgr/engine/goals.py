@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from fleetmgr.model.goal import Goal, former_names, provider_settings
+from fleetmgr.model.goal import Goal, provider_settings
 from fleetmgr.model.resource import Resource, Stack
 from fleetmgr.model.urn import (
     APP_TYPE,
@@ -48,7 +48,7 @@ def goals(stack: Stack, way: WayIn) -> tuple[Goal, ...]:
             provider=provider,
             version=way.version,
             dependencies=frozenset(urns[named] for named in options.depends_on if named in urns),
-            aliases=former_names(options.aliases, options.former_names),
+            aliases=resource.former_urns(project=project, stack=name),
             deleted_with=urns.get(owner, "") if owner is not None else "",
             protect=options.protect,
             retain_on_delete=options.retain_on_delete,

@@ -176,21 +176,12 @@ def _refuse_twice(resources: Sequence[Resource], cluster: str) -> None:
             if other is not resource:
                 problems.append(_same_object(resource, other, cluster))
     for resource in resources:
-        for identity in former_identities(resource):
+        for identity in resource.former_identities():
             other = owners.get(identity, resource)
             if other is not resource:
                 problems.append(_same_object(resource, other, cluster))
     if problems:
         raise InvalidInput(tuple(dict.fromkeys(problems)))
-
-
-def former_identities(resource: Resource) -> tuple[_Named, ...]:
-    """Every (type, name) but its own that an object may have been registered under."""
-    options = resource.options
-    every = (
-        (t, n) for n in (resource.name, *options.former_names) for t in (resource.type, *options.aliases)
-    )
-    return tuple(identity for identity in every if identity != (resource.type, resource.name))
 
 
 def _same_object(one: Resource, other: Resource, cluster: str) -> Problem:

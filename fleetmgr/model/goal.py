@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.veiled import Veiled
 
 
-class FormerName(Struct, frozen=True, kw_only=True):
-    """An alias; "" is the resource's own type or name."""
-
-    type: str = ""
-    name: str = ""
-
-
 class Goal(Veiled, frozen=True, kw_only=True):
-    """``provider`` is the provider's URN, ``dependencies`` are URNs in no order; ``timeout`` in seconds."""
+    """``provider`` is the provider's URN, ``dependencies`` and ``aliases`` are URNs; ``timeout`` in seconds."""
 
     VEILED = frozenset({"inputs"})
 
@@ -29,19 +20,12 @@ class Goal(Veiled, frozen=True, kw_only=True):
     provider: str = ""
     version: str = ""
     dependencies: frozenset[str] = frozenset()
-    aliases: tuple[FormerName, ...] = ()
+    aliases: tuple[str, ...] = ()
     deleted_with: str = ""
     protect: bool = False
     retain_on_delete: bool = False
     ignore_changes: tuple[str, ...] = ()
     timeout: float | None = None
-
-
-def former_names(types: tuple[str, ...], names: tuple[str, ...]) -> tuple[FormerName, ...]:
-    """Every combination of other types and other names."""
-    here = [FormerName(type=token) for token in types]
-    moved = [FormerName(type=token, name=name) for name in names for token in ("", *types)]
-    return (*here, *moved)
 
 
 def provider_settings(*, cluster: str, context: str | None, kubeconfig: str | None) -> dict[str, str]:

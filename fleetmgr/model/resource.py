@@ -60,6 +60,16 @@ class Resource(Veiled, frozen=True, kw_only=True):
         """The URN exactly as the Pulumi engine computes it (``model.urn``)."""
         return f"urn:pulumi:{stack}::{project}::{APP_TYPE}${self.type}::{self.name}"
 
+    def former_identities(self) -> tuple[tuple[str, str], ...]:
+        """Every (type, name) but its own that the object may have been registered under."""
+        types, names = (self.type, *self.options.aliases), (self.name, *self.options.former_names)
+        return tuple((t, n) for n in names for t in types if (t, n) != (self.type, self.name))
+
+    def former_urns(self, *, project: str, stack: str) -> tuple[str, ...]:
+        """The same as URNs."""
+        above = f"urn:pulumi:{stack}::{project}::{APP_TYPE}$"
+        return tuple(f"{above}{token}::{name}" for token, name in self.former_identities())
+
 
 class Hook(Veiled, frozen=True, kw_only=True):
     """An object that is no member of its app: it is created for a phase of an apply, waited for and cleaned up.

@@ -14,7 +14,6 @@ from fleetmgr.engine.registering import (
     BEYOND_PULUMI,
     ONE_OBJECT_TWICE,
     beyond_pulumi,
-    former_identities,
     registered,
 )
 from fleetmgr.errors import InvalidInput
@@ -298,7 +297,7 @@ def test_a_kind_that_turns_out_to_be_cluster_scoped_keeps_its_object() -> None:
     widget = resource(ObjectRef("example.com", "v1", "Widget", "web", "w"))
     (found,) = registered(stack(widget), served).resources
     assert (found.name, found.ref.namespace, found.inputs["metadata"]) == ("w", "", {"name": "w"})
-    assert former_identities(found) == (("kubernetes:example.com/v1:Widget", "web/w"),)
+    assert found.former_identities() == (("kubernetes:example.com/v1:Widget", "web/w"),)
 
 
 CLUSTER_WIDE = """\
@@ -314,7 +313,7 @@ CLUSTER_WIDE = """\
 def test_a_definition_that_joins_the_fleet_keeps_the_objects_of_its_kind() -> None:
     found = registered(render({"a.yaml": CLUSTER_WIDE})).resources[-1]
     assert found.name == "w"
-    assert former_identities(found) == (
+    assert found.former_identities() == (
         ("kubernetes:example.com/v2:Widget", "w"),
         ("kubernetes:example.com/v1:Widget", "web/w"),
         ("kubernetes:example.com/v2:Widget", "web/w"),
@@ -370,4 +369,4 @@ def test_no_object_is_ever_registered_under_two_urns(
     own = [r.urn(project="shop", stack="dev-1") for r in found]
     assert len(set(own)) == len(own)
     identities = {(r.type, r.name): r for r in found}
-    assert all(identities.get(named, r) is r for r in found for named in former_identities(r))
+    assert all(identities.get(named, r) is r for r in found for named in r.former_identities())

@@ -14,8 +14,8 @@ import pulumi
 from msgspec import Struct
 from pulumi import CustomTimeouts
 
-from fleetmgr.model.goal import FormerName, former_names, provider_settings
-from fleetmgr.model.resource import Resource, ResourceOptions, Stack
+from fleetmgr.model.goal import provider_settings
+from fleetmgr.model.resource import Resource, Stack
 from fleetmgr.model.urn import APP_TYPE, PROVIDER_NAME
 
 TAKEN_OVER = "fleetmgr"
@@ -70,7 +70,7 @@ class _Registration:
         self._registered: dict[tuple[str, str], pulumi.CustomResource] = {}
         self._version = plugin_version()
         self._apps = {app.name: App(app.name) for app in stack.apps}
-        self._aliases: dict[tuple[tuple[str, ...], tuple[str, ...]], list[pulumi.Alias]] = {}
+        self._project, self._stack = pulumi.get_project(), pulumi.get_stack()
         self._provider = pulumi.ProviderResource(
             _PACKAGE,
             PROVIDER_NAME,
@@ -95,7 +95,8 @@ class _Registration:
             parent=self._apps[resource.app],
             provider=self._provider,
             version=self._version,
-            aliases=self._aliases_of(options),
+            # as URNs: the SDK takes twice the time for specs, and would only compute what we know
+            aliases=list(resource.former_urns(project=self._project, stack=self._stack)),
             depends_on=[self.add(self._by_id[named]) for named in options.depends_on if named in self._by_id],
             deleted_with=self.add(self._by_id[owner]) if owner in self._by_id else None,
             ignore_changes=list(options.ignore_changes),
@@ -103,22 +104,6 @@ class _Registration:
             retain_on_delete=options.retain_on_delete,
             custom_timeouts=_timeouts(options.timeout),
         )
-
-    def _aliases_of(self, options: ResourceOptions) -> list[pulumi.Alias]:
-        key = options.aliases, options.former_names
-        found = self._aliases.get(key)
-        if found is None:
-            found = [_alias(former) for former in former_names(*key)]
-            self._aliases[key] = found
-        return found
-
-
-def _alias(former: FormerName) -> pulumi.Alias:
-    if not former.type:
-        return pulumi.Alias(name=former.name)
-    return (
-        pulumi.Alias(name=former.name, type_=former.type) if former.name else pulumi.Alias(type_=former.type)
-    )
 
 
 def _provider_inputs(selection: Selection) -> dict[str, str]:

@@ -7,12 +7,12 @@ every run leaves an output behind; without it, on a cluster that holds an invent
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pulumi
 
-from fleetmgr.adapters.pulumi.collector import paused
 from fleetmgr.adapters.pulumi.program import TAKEN_OVER, Selection, register
 from fleetmgr.errors import FleetError
 from fleetmgr.veiled import Veiled
@@ -37,17 +37,17 @@ def run(select: Callable[[Path, str], Ready]) -> None:
 
     Expected failures end in a RunError, which the CLI shows without a traceback.
     """
-    with paused():
-        try:
-            ready = select(Path(pulumi.get_root_directory()), pulumi.get_stack())
-            _check(ready)
-            if not pulumi.runtime.is_dry_run():
-                for name in ready.prepare():
-                    pulumi.log.info(f"created the namespace {name} (createNamespace)")
-        except FleetError as error:
-            raise pulumi.RunError(_told(error)) from None
-        _warn(ready.selection)
-        register(ready.selection)
+    gc.disable()  # the process ends with the program; see ``collector``
+    try:
+        ready = select(Path(pulumi.get_root_directory()), pulumi.get_stack())
+        _check(ready)
+        if not pulumi.runtime.is_dry_run():
+            for name in ready.prepare():
+                pulumi.log.info(f"created the namespace {name} (createNamespace)")
+    except FleetError as error:
+        raise pulumi.RunError(_told(error)) from None
+    _warn(ready.selection)
+    register(ready.selection)
 
 
 def _told(error: FleetError) -> str:

@@ -65,6 +65,29 @@ class RecordingMonitor(mocks.MockMonitor):
         return urn_of(parent, token, name, project=pulumi.get_project(), stack=pulumi.get_stack())
 
 
+class AnsweringMonitor:
+    """Only answers and counts: what a program costs by itself."""
+
+    def __init__(self, *, project: str, stack: str) -> None:
+        self.registered = 0
+        self._names = {"project": project, "stack": stack}
+        self._features: Any = mocks.MockMonitor(NoMocks())
+
+    def GetDeploymentInfo(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+        return self._features.GetDeploymentInfo(request)
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+        self.registered += 1
+        urn = urn_of(request.parent, request.type, request.name, **self._names)
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=request.name, object=request.object)
+
+    def RegisterResourceOutputs(self, _request: Any) -> Any:  # noqa: N802 - the protocol's name
+        return empty_pb2.Empty()
+
+    def SignalAndWaitForShutdown(self, _request: Any) -> Any:  # noqa: N802 - the protocol's name
+        return empty_pb2.Empty()
+
+
 def urn_of(parent: str, token: str, name: str, *, project: str, stack: str) -> str:
     above = parent.split("::")[2] if parent else ""
     qualified = f"{above}${token}" if above and above != _ROOT else token

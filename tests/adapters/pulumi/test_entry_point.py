@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import runpy
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,10 @@ def run_main(cluster: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[st
     def main() -> None:
         runpy.run_path(str(ROOT / project["main"]), run_name="__main__")
 
-    return registered(main, project=project["name"], stack=cluster)
+    try:
+        return registered(main, project=project["name"], stack=cluster)
+    finally:
+        gc.enable()
 
 
 def test_the_demo_fleet_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,10 +69,7 @@ def expected(goal: Goal) -> dict[str, Any]:
         "provider": f"{goal.provider}::kubernetes" if goal.provider else "",
         "version": goal.version,
         "dependencies": sorted(goal.dependencies),
-        "aliases": [
-            {"spec": {"parentUrn": ""} | {k: v for k, v in (("name", a.name), ("type", a.type)) if v}}
-            for a in goal.aliases
-        ],
+        "aliases": [{"urn": urn} for urn in goal.aliases],
         "deletedWith": goal.deleted_with,
         "ignoreChanges": list(goal.ignore_changes),
         "protect": goal.protect,

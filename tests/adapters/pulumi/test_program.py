@@ -61,7 +61,8 @@ def test_requests_and_urns_are_those_of_the_stack() -> None:
             "urn:pulumi:dev-1::shop::pulumi:providers:kubernetes::kubernetes::"
         )
         assert request["version"]
-        assert [a["spec"]["type"] for a in request.get("aliases", [])] == list(resource.options.aliases)
+        former = resource.former_urns(project="shop", stack="dev-1")
+        assert [a["urn"] for a in request.get("aliases", [])] == list(former)
         expected = [
             by_id(stack, identity).urn(project="shop", stack="dev-1")
             for identity in resource.options.depends_on
@@ -100,8 +101,9 @@ def test_the_provider_is_set_as_both_engines_need() -> None:
 def test_an_hpa_keeps_its_identity_across_versions() -> None:
     requests = registered(lambda: register(Selection(stack=example())), project="shop", stack="dev-1")
     request = next(r for r in requests.values() if r["type"].endswith("HorizontalPodAutoscaler"))
-    assert {a["spec"]["type"] for a in request["aliases"]} == {
-        f"kubernetes:autoscaling/{v}:HorizontalPodAutoscaler" for v in ("v1", "v2beta1", "v2beta2")
+    above = "urn:pulumi:dev-1::shop::fleetmgr:index:App$kubernetes:autoscaling"
+    assert {a["urn"] for a in request["aliases"]} == {
+        f"{above}/{v}:HorizontalPodAutoscaler::web/web" for v in ("v1", "v2beta1", "v2beta2")
     }
 
 

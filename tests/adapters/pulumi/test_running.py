@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pulumi
@@ -22,8 +22,11 @@ KNOWN = {TAKEN_OVER: {"fleet": "shop", "cluster": "dev-1"}}
 
 
 @pytest.fixture(autouse=True)
-def folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The program leaves the cyclic collector off: its process would end."""
     monkeypatch.setattr("pulumi.get_root_directory", lambda: "/fleet")
+    yield
+    gc.enable()
 
 
 def ready(*, inventory: Sequence[str] = (), prepared: list[str] | None = None) -> Ready:
