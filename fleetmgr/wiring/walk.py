@@ -10,21 +10,17 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from fleetmgr.adapters.kube.access import AccessSettings, Impersonation
 from fleetmgr.adapters.kube.connector import KubeConnector
 from fleetmgr.model.lease import Holder
 from fleetmgr.operations.embedded.lease import LockRequest
 from fleetmgr.operations.walk import Walk
 from fleetmgr.ports.past import Past, PastFleet
 from fleetmgr.ports.repository import Repository
+from fleetmgr.wiring.access import access_settings
 from fleetmgr.wiring.machine import LinuxProcesses, SystemClock
 from fleetmgr.wiring.offline import open_offline
-
-if TYPE_CHECKING:
-    from fleetmgr.spec import Cluster, LoadedFleet
-    from fleetmgr.spec.fleet import Impersonate
 
 
 def open_walk(file: Path, *, parallel: int) -> Walk:
@@ -35,7 +31,7 @@ def open_walk(file: Path, *, parallel: int) -> Walk:
     """
     loaded, fetcher, repository = open_offline(file)
     clock = SystemClock()
-    entries = {c.name: _access(loaded, c) for c in loaded.fleet.clusters}
+    entries = {c.name: access_settings(loaded, c) for c in loaded.fleet.clusters}
     actor = _actor()
     return Walk(
         loaded=loaded,
@@ -72,23 +68,6 @@ class LazyPast:
         """As ports.past.Past."""
         if self._opened is not None:
             self._opened.close()
-
-
-def _access(loaded: LoadedFleet, cluster: Cluster) -> AccessSettings:
-    path = loaded.kubeconfig(cluster, home=Path.home())
-    return AccessSettings(
-        kubeconfig=str(path) if path else None,
-        context=cluster.access.context,
-        in_cluster=cluster.access.in_cluster,
-        impersonation=_impersonation(cluster.access.impersonate),
-    )
-
-
-def _impersonation(wanted: Impersonate | None) -> Impersonation | None:
-    if wanted is None:
-        return None
-    extra = tuple((key, value) for key, values in wanted.extra.items() for value in values)
-    return Impersonation(user=wanted.user, uid=wanted.uid or "", groups=wanted.groups, extra=extra)
 
 
 def _lock(actor: str) -> LockRequest:

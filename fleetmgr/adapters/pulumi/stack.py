@@ -1,0 +1,348 @@
+"""One cluster entry's stack behind ports.pulumi.PulumiStack.
+
+What the backend holds is read once and then followed, because three things hang on it: whether the state is this
+fleet's and this cluster's, which targets a refresh knows, and what a killed run left open.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
+
+from fleetmgr.adapters.pulumi import deployment, failures
+from fleetmgr.adapters.pulumi.automation import quiet_stack
+from fleetmgr.adapters.pulumi.cli import Cli
+from fleetmgr.adapters.pulumi.collector import paused
+from fleetmgr.adapters.pulumi.command import UNBOUNDED, Bounds, Command
+from fleetmgr.adapters.pulumi.deployment import Held
+from fleetmgr.adapters.pulumi.environment import settled
+from fleetmgr.adapters.pulumi.events import Recorder
+from fleetmgr.adapters.pulumi.masking import Mask
+from fleetmgr.adapters.pulumi.program import Selection, register
+from fleetmgr.adapters.pulumi.settings import StackSettings
+from fleetmgr.adapters.pulumi.urns import as_target
+from fleetmgr.adapters.pulumi.workfolder import WorkFolder
+from fleetmgr.errors import Problem, Where
+from fleetmgr.model.resource import Stack
+from fleetmgr.model.urn import app_urn
+from fleetmgr.ports.pulumi import Outcome, Request, StackState, Step, StepOp
+from fleetmgr.ports.pulumi_errors import CannotDo, PulumiError, RunStopped, RunTimedOut
+from fleetmgr.ports.stop import Stop
+
+_LONGEST = 1_500_000
+"""Bytes of arguments of one process; Linux takes 2 MiB, environment included."""
+_GONE = (StepOp.DELETE, StepOp.FORGET)
+
+
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """What the stacks of an engine share. ``place`` is held while a process runs, so that only so many do."""
+
+    cli: Cli
+    environment: Mapping[str, str]
+    monotonic: Callable[[], float]
+    place: AbstractContextManager[object]
+
+
+class CliStack:
+    """Implements PulumiStack; one operation at a time."""
+
+    def __init__(self, settings: StackSettings, folder: WorkFolder, around: Surroundings) -> None:
+        """Asks nothing yet."""
+        self._settings = settings
+        self._folder = folder
+        self._around = around
+        self._environment = settled(around.environment, backend=settings.backend)
+        self._lock = threading.Lock()
+        self._held: Held | None = None
+        self._where = Where(cluster=settings.cluster)
+
+    def state(self) -> StackState:
+        """As the port; reads anew."""
+        with self._lock:
+            return self._read().state()
+
+    def deployment(self) -> bytes:
+        """As the port."""
+        with self._lock:
+            return self._exported()
+
+    def preview(self, request: Request, *, stop: Stop) -> Outcome:
+        """As the port. A stack that does not exist is previewed in an empty backend that is gone afterwards."""
+        with self._lock:
+            held = self._known()
+            if held.exists:
+                return self._run(request, held, stop, self._here())[0]
+            with self._folder.scratch() as scratch:
+                environment = settled(self._around.environment, backend=scratch.backend)
+                environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+                environment["PULUMI_CONFIG_PASSPHRASE"] = secrets.token_hex(8)
+                name = f"organization/{self._settings.fleet}/{self._settings.cluster}"
+                there = _Place(name=name, folder=scratch.path, command=self._command(environment))
+                self._ask(["stack", "init", name, "--no-select"], there)
+                return self._run(request, held, stop, there)[0]
+
+    def up(self, request: Request, *, stop: Stop, on_step: Callable[[Step], None]) -> Outcome:
+        """As the port."""
+        with self._lock:
+            held = self._known()
+            if not held.exists:
+                self._init()
+            elif held.pending:
+                self._replace_state(deployment.without_pending(self._exported()))
+            # Whatever becomes of the run, what was known of the state is old.
+            self._held = None
+            outcome, ended = self._run(request, held, stop, self._here(), on_step=on_step)
+            if outcome.failure is None:
+                self._held = _followed(held, outcome, ended)
+            return outcome
+
+    def forget(self, urns: tuple[str, ...]) -> None:
+        """As the port: one export and one import however many; protected ones too, since their objects stay."""
+        with self._lock:
+            held = self._read()
+            gone = frozenset(urns) & held.urns
+            if gone:
+                self._replace_state(deployment.without(self._exported(), gone))
+                self._held = None
+
+    def remove(self) -> None:
+        """As the port; a stack that is not there is removed."""
+        with self._lock:
+            held = self._read()
+            if not held.exists:
+                return
+            if held.resources:
+                raise CannotDo(
+                    f"the stack {self._settings.cluster} still holds {len(held.resources)} resources",
+                    where=self._where,
+                    hint="destroy or forget them first",
+                )
+            # What is left are the provider and components, which the CLI counts as resources.
+            self._ask(["stack", "rm", self._settings.name, "--force", "--yes"])
+            self._held = None
+
+    def _here(self) -> _Place:
+        return _Place(name=self._settings.name, folder=self._folder.path, command=self._command())
+
+    def _command(self, environment: Mapping[str, str] | None = None) -> Command:
+        self._folder.prepare()
+        return Command(
+            self._around.cli,
+            environment or self._environment,
+            self._around.monotonic,
+            on_start=self._folder.started,
+            on_end=self._folder.ended,
+        )
+
+    def _known(self) -> Held:
+        held = self._held if self._held is not None else self._read()
+        held.check(fleet=self._settings.fleet, cluster=self._settings.cluster)
+        return held
+
+    def _read(self) -> Held:
+        try:
+            held = deployment.read(self._exported())
+        except _NoStack:
+            held = Held(exists=False)
+        if held.sealed or not held.exists:
+            self._folder.drop_settings()
+        self._held = held
+        return held
+
+    def _exported(self) -> bytes:
+        """Secrets in it stay encrypted: the SDK's own export shows them."""
+        return self._ask(["stack", "export", "--stack", self._settings.name]).encode()
+
+    def _init(self) -> None:
+        arguments = ["stack", "init", self._settings.name, "--no-select"]
+        if self._settings.secrets_provider:
+            arguments += ["--secrets-provider", self._settings.secrets_provider]
+        self._ask(arguments)
+
+    def _replace_state(self, exported: bytes) -> None:
+        with self._folder.draft(exported) as path:
+            self._ask(["stack", "import", "--stack", self._settings.name, "--file", str(path)])
+
+    def _ask(self, arguments: list[str], place: _Place | None = None) -> str:
+        """What the CLI answers on standard output. Raises PulumiError, _NoStack."""
+        place = place or self._here()
+        asked = place.command
+        try:
+            with self._around.place, asked.bounded(UNBOUNDED):
+                return asked.run(arguments, str(place.folder), {}).stdout
+        except StackNotFoundError:
+            raise _NoStack from None
+        except CommandError:
+            said = self._said(asked.said, Mask(environment=self._around.environment))
+            raise failures.refused(said) or self._failed(said, arguments) from None
+
+    def _failed(self, said: failures.Said, arguments: list[str]) -> PulumiError:
+        what = " ".join(arguments[:2])
+        return PulumiError(f"`pulumi {what}` failed: {said.told()}", where=self._where)
+
+    def _said(self, text: str, mask: Mask) -> failures.Said:
+        settings = self._settings
+        return failures.Said(text=text, cluster=settings.cluster, backend=settings.backend, mask=mask)
+
+    def _run(
+        self,
+        request: Request,
+        held: Held,
+        stop: Stop,
+        place: _Place,
+        *,
+        on_step: Callable[[Step], None] | None = None,
+    ) -> tuple[Outcome, frozenset[str]]:
+        """A preview, or an update where ``on_step`` is given; with the URNs whose step ended."""
+        run = _Run(self._settings, self._folder, request, held)
+        command = place.command
+        seconds = request.seconds if request.seconds is not None else self._settings.seconds
+        mask = Mask(request.stack.resources, self._around.environment)
+        recorder = run.recorder(mask, on_step)
+        try:
+            with self._around.place, command.bounded(Bounds(stop=stop, seconds=seconds)):
+                self._freed(command, lambda: run.perform(place, recorder, write=on_step is not None))
+        except _NoStack:
+            raise PulumiError(
+                f"the stack {self._settings.cluster} was removed meanwhile", where=self._where
+            ) from None
+        except CommandError:
+            failure = self._failure(command, recorder, mask)
+        else:
+            failure = None
+        steps = recorder.steps()
+        return Outcome(steps=steps, failure=failure, warnings=recorder.warnings()), recorder.ended()
+
+    def _freed(self, command: Command, perform: Callable[[], None]) -> None:
+        """``perform``, once more where only a run of ours that was killed on this machine holds the lock."""
+        left = self._folder.left_behind()
+        try:
+            perform()
+        except ConcurrentUpdateError:
+            if left is None or failures.lock_holder(command.said) != left:
+                raise
+            command.run(["cancel", "--yes", "--stack", self._settings.name], str(self._folder.path), {})
+            perform()
+
+    def _failure(self, command: Command, recorder: Recorder, mask: Mask) -> Problem:
+        cluster = self._settings.cluster
+        if command.stopped:
+            message = f"the Pulumi run on {cluster} was stopped; what was being written was finished"
+            return Problem(message=message, where=self._where, code=RunStopped.code)
+        if command.timed_out:
+            message = f"the Pulumi run on {cluster} took too long and was stopped"
+            hint = "raise `engine.timeout`; the next apply goes on where this one ended"
+            return Problem(message=message, where=self._where, hint=hint, code=RunTimedOut.code)
+        said = self._said("\n".join([*(f"error: {e}" for e in recorder.errors), command.said]), mask)
+        refusal = failures.refused(said)
+        if refusal is not None and not recorder.wrote():
+            raise refusal
+        failed = sum(step.problem is not None for step in recorder.steps())
+        if failed and not recorder.errors:
+            message = f"{failed} of the resources on {cluster} failed"
+            first = next(step.problem for step in recorder.steps() if step.problem is not None)
+            return Problem(message=message, where=self._where, code=first.code)
+        return failures.of_run(said)
+
+
+class _Place(Struct, frozen=True, kw_only=True):
+    """A stack's name, where its project file is, and the command that runs there."""
+
+    name: str
+    folder: Path
+    command: Command
+
+
+class _Run:
+    """One preview or update: its arguments and its program."""
+
+    def __init__(self, settings: StackSettings, folder: WorkFolder, request: Request, held: Held) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._request = request
+        self._held = held
+        self._targets = _targets(request, held)
+        if sum(len(urn) + 10 for urn in self._targets or ()) > _LONGEST:
+            raise CannotDo(
+                f"{len(self._targets or ())} targets are more than one run of the Pulumi CLI takes",
+                where=Where(cluster=settings.cluster),
+                hint="select fewer apps at a time",
+            )
+
+    def recorder(self, mask: Mask, on_step: Callable[[Step], None] | None) -> Recorder:
+        return Recorder(
+            cluster=self._settings.cluster,
+            held=self._held,
+            mask=mask,
+            targets=None if self._request.targets is None else frozenset(self._request.targets),
+            on_step=on_step,
+        )
+
+    def perform(self, place: _Place, recorder: Recorder, *, write: bool) -> None:
+        """Raises CommandError; _NoStack."""
+        stack = quiet_stack(place.name, place.folder, place.command)
+        run = stack.up if write else stack.preview
+        with paused(), self._folder.kubeconfig_for(self._settings.way.document):
+            try:
+                run(
+                    program=self._program,
+                    on_event=recorder.take,
+                    refresh=True,
+                    target=self._targets,
+                    replace=list(self._request.replacing) or None,
+                    parallel=self._settings.parallel,
+                    color="never",
+                    suppress_outputs=True,
+                    suppress_progress=True,
+                )
+            except StackNotFoundError:
+                raise _NoStack from None
+            except (
+                RuntimeError
+            ):  # the SDK, when a preview ended well and its summary was among what it could not read
+                return
+
+    def _program(self) -> None:
+        way = self._settings.way
+        kubeconfig = str(self._folder.kubeconfig) if way.document is not None else way.kubeconfig
+        # Warnings are told by whoever rendered, and hooks are run by whoever performs around this run.
+        stack = msgspec.structs.replace(self._request.stack, warnings=(), hooks=())
+        register(Selection(stack=stack, kubeconfig=kubeconfig, context=way.context))
+
+
+class _NoStack(Exception):
+    """The backend holds no stack of that name."""
+
+
+def _targets(request: Request, held: Held) -> list[str] | None:
+    """``request.targets`` as --target takes them, with the components above them: what a target needs and the state
+    does not hold must be a target itself. The provider and the stack always are."""
+    if request.targets is None:
+        return None
+    if any("*" in urn for urn in request.targets):
+        starred = next(urn for urn in request.targets if "*" in urn)
+        raise CannotDo(
+            f"Pulumi takes {starred} for a pattern, so it cannot be one of several that are changed"
+        )
+    wanted = frozenset(request.targets)
+    components = dict.fromkeys(_components(request.stack, wanted))
+    return [as_target(urn, known=urn in held.urns) for urn in (*components, *request.targets)]
+
+
+def _components(stack: Stack, wanted: frozenset[str]) -> Iterator[str]:
+    for resource in stack.resources:
+        if resource.urn(project=stack.fleet, stack=stack.cluster) in wanted:
+            yield app_urn(resource.app, project=stack.fleet, stack=stack.cluster)
+
+
+def _followed(held: Held, outcome: Outcome, ended: frozenset[str]) -> Held:
+    """What the state holds after a run that ended well, as far as the next run of the same stack must know it."""
+    gone = {s.urn for s in outcome.steps if s.op in _GONE}
+    return msgspec.structs.replace(held, exists=True, urns=(held.urns | ended) - gone, pending=())
