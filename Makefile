@@ -45,7 +45,7 @@ unit: $(STAMP) ## tests that need no cluster
 	$(BIN)/python -m pytest -n auto -m "not e2e"
 
 e2e: $(STAMP) ## tests against real control planes (the sandbox)
-	$(BIN)/python -m pytest -m e2e -n $(E2E_WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -m e2e -n $(E2E_WORKERS) --dist loadfile --no-loadscope-reorder
 
 format: $(STAMP) ## format the code
 	$(BIN)/ruff format .

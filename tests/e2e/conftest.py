@@ -19,6 +19,22 @@ from tests.e2e.admission import Admission, serving
 from tests.e2e.fleets import Fleet
 
 START_SECONDS = 240.0
+LONG = (
+    "test_restarts",
+    "test_sandbox",
+    "test_rollouts",
+    "test_truth",
+    "test_faults",
+    "test_kill",
+    "test_replace",
+)
+"""Files that take long, longest first: begun first, so that two workers end together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files of LONG before all others."""
+    rank = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -278,16 +278,18 @@ def autoscaler(version: str) -> str:
 
 
 def test_a_new_version_of_a_kind_keeps_the_object(fleet: Fleet) -> None:
-    deployed(fleet, target=DEPLOYMENT, hpa=autoscaler("v1"))  # its target, or it is Degraded
+    fleet.manifests(target=DEPLOYMENT, hpa=autoscaler("v1"))
+    fleet.apply("--no-wait")  # autoscalers look around every 15 s only
+    fleet.assert_settled()
     before = fleet.get("hpa", "web")["metadata"]["uid"]
     fleet.manifests(target=DEPLOYMENT, hpa=autoscaler("v2"))
     ops = fleet.plan().ops()
     assert ops <= {("update", "HorizontalPodAutoscaler/web")}
-    fleet.apply()
+    fleet.apply("--no-wait")
     assert fleet.get("hpa", "web")["metadata"]["uid"] == before
     fleet.assert_settled()
     fleet.manifests(target=DEPLOYMENT, hpa=autoscaler("v2").replace("maxReplicas: 2", "maxReplicas: 3"))
-    fleet.apply()
+    fleet.apply("--no-wait")
     assert fleet.get("hpa", "web")["spec"]["maxReplicas"] == 3
     fleet.assert_settled()
     fleet.manifests(target=DEPLOYMENT, config=CONFIG)
@@ -295,7 +297,7 @@ def test_a_new_version_of_a_kind_keeps_the_object(fleet: Fleet) -> None:
         ("create", "ConfigMap/settings"),
         ("delete", "HorizontalPodAutoscaler/web"),
     }
-    fleet.apply()
+    fleet.apply("--no-wait")
     assert fleet.get("hpa", "web") == {}
 
 

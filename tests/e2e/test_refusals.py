@@ -250,6 +250,8 @@ def test_a_namespace_that_is_going_is_told(fleet: Fleet) -> None:
 
 
 def test_a_dead_webhook_leaves_the_plan_unverified(fleet: Fleet) -> None:
+    fleet.defaults = {"retry": {"limit": 0}}
+    fleet.save()
     fleet.apply()
     hook = f"""
     apiVersion: admissionregistration.k8s.io/v1

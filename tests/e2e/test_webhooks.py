@@ -85,6 +85,8 @@ def test_a_webhook_that_does_not_answer_leaves_the_plan_unverified(
 ) -> None:
     fleet.apps = [fleet.app("web", retry={"limit": 1, "backoff": "10ms"})]
     fleet.save()
+    fleet.defaults = {"retry": {"limit": 0}}
+    fleet.save()
     applied(fleet)
     register(fleet, admission, "Validating")
     released = threading.Event()
