@@ -246,3 +246,46 @@ def test_a_crd_and_its_objects_in_one_plan(fleet: Fleet) -> None:
         fleet.assert_settled()
     finally:
         fleet.kubectl("delete", "crd", f"{plural}.{group}", "--wait=false", "--ignore-not-found")
+
+
+def test_a_dead_conversion_webhook_makes_a_kind_unreadable_and_never_empty(fleet: Fleet) -> None:
+    """Git has left the object out and asks for another version: the list fails, so nothing is judged or pruned."""
+    kind = f"Cog{fleet.ns[1:]}"
+    plural, group = f"{kind.lower()}s", "conversion.example.com"
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    versions = [{"name": v, "served": True, "storage": v == "v1", "schema": schema} for v in ("v1", "v2")]
+    dead = {"clientConfig": {"url": "https://127.0.0.1:1/convert"}, "conversionReviewVersions": ["v1"]}
+    spec = {
+        "group": group,
+        "scope": "Namespaced",
+        "names": {"plural": plural, "kind": kind},
+        "versions": versions,
+        "conversion": {"strategy": "None"},
+    }
+    definition: dict[str, Any] = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": spec,
+    }
+
+    def cog(version: str, name: str) -> str:
+        return f"{{apiVersion: {group}/{version}, kind: {kind}, metadata: {{name: {name}}}}}"
+
+    fleet.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(definition))
+    try:
+        fleet.kubectl("wait", "--for=condition=Established", "crd", f"{plural}.{group}")
+        fleet.manifests(one=cog("v1", "one"), two=cog("v1", "two"), settings=SETTINGS % "1")
+        fleet.apply("--no-wait")
+        definition["spec"] = {**spec, "conversion": {"strategy": "Webhook", "webhook": dead}}
+        fleet.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(definition))
+        fleet.manifests(one=cog("v2", "one"), settings=SETTINGS % "2")
+        eventually(lambda: fleet.run("plan").code == 1)
+        answer = fleet.apply("--max-deletes", "100%", code=1)
+        (cluster,) = answer.data["clusters"]
+        assert cluster["results"] == []
+        assert "conversion webhook" in cluster["error"]["message"]
+        assert fleet.get(f"{plural}.v1.{group}", "two") != {}
+        assert fleet.get("configmap", "settings")["data"] == {"a": "1"}
+    finally:
+        fleet.kubectl("delete", "crd", f"{plural}.{group}", "--wait=false", "--ignore-not-found")
