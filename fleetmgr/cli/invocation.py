@@ -42,6 +42,7 @@ class Invocation(Struct, kw_only=True):
     allow_dirty: str = ""
     force: bool = False
     verify: str = "auto"
+    extra_fields: bool = False
     confirm_deletes: bool = False
     delete_protected: tuple[str, ...] = ()
     outputs: tuple[Output, ...] = ()

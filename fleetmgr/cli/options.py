@@ -258,6 +258,16 @@ def force_option(command: F) -> F:
     )(command)
 
 
+def extra_fields_option(command: F) -> F:
+    """For plans: what is live and not in Git."""
+    return _option(
+        "--extra-fields",
+        field="extra_fields",
+        is_flag=True,
+        help="List live fields that Git does not name, and who wrote them.",
+    )(command)
+
+
 def verify_option(command: F) -> F:
     """For commands that plan: which objects the servers are asked about."""
     return _option(

@@ -14,6 +14,7 @@ from fleetmgr.cli.options import (
     adopt_option,
     consent_options,
     detailed_exitcode,
+    extra_fields_option,
     fleet_options,
     force_option,
     progress_option,
@@ -49,6 +50,7 @@ from fleetmgr.reporting.plan_text import plan_text
 )
 @force_option
 @verify_option
+@extra_fields_option
 @detailed_exitcode
 @show_unchanged
 @click.option(

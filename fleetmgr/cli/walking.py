@@ -28,6 +28,8 @@ def open_walk(invocation: Invocation) -> Walk:
         walk = replace(walk, lock=replace(walk.lock, timeout=invocation.lock_timeout))
     pace = Pace(wait_for_windows=invocation.wait_for_windows, override_windows=invocation.override_windows)
     verify = Verify(invocation.verify)
+    if invocation.extra_fields:
+        walk = replace(walk, extra_fields=True)
     if invocation.allow_dirty:
         walk = replace(walk, dirty_reason=invocation.allow_dirty)
     said = invocation.adopt or invocation.force or verify is not Verify.AUTO

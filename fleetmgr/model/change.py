@@ -103,6 +103,17 @@ class LeftField(Struct, frozen=True, kw_only=True):
     since: str = ""
 
 
+class ExtraField(Struct, frozen=True, kw_only=True):
+    """A live field that Git does not name and we do not hold; ``manager`` wrote it last, at ``since`` (RFC 3339), ""
+    where nobody applied it: a default or a webhook's. Of a ``sensitive`` one the value is not here."""
+
+    path: str
+    value: Json = None
+    sensitive: bool = False
+    manager: str = ""
+    since: str = ""
+
+
 class Writer(Struct, frozen=True, kw_only=True):
     """A field manager other than us that wrote an object, ``through`` which subresource ("" = itself), and when (RFC
     3339; "" where the server keeps no time)."""
@@ -160,6 +171,8 @@ class Change(Veiled, frozen=True, kw_only=True, omit_defaults=True):
     """Set for some KEEP; ``diff`` is then what differs."""
     left: tuple[LeftField, ...] = ()
     """What Git names and is left to others all the same: no change, and told."""
+    extra: tuple[ExtraField, ...] = ()
+    """What is live and not in Git, where that was asked for."""
     needs: Confirmation | None = None
     """Not done until somebody has said so."""
     origin: Origin | None = None

@@ -85,7 +85,13 @@ def scene_of(walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | 
     scene = read_scene(
         client, entry_of(walk.loaded, cluster), stack, apps=apps, adopt=walk.adopt, force=walk.force
     )
-    scene = replace(scene, consent=walk.consent, verify=walk.verify, pulumi=walk.stacks(cluster.name))
+    scene = replace(
+        scene,
+        consent=walk.consent,
+        verify=walk.verify,
+        extra_fields=walk.extra_fields,
+        pulumi=walk.stacks(cluster.name),
+    )
     walk.scenes[cluster.name] = scene
     return scene
 

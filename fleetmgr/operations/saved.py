@@ -266,6 +266,7 @@ def _shown(part: ClusterPlan) -> ClusterPlan:
 
 
 def _masked(change: Change) -> Change:
+    change = replace(change, extra=())
     if change.op is Op.KEEP:
         diff = mask_diff(change.diff) if _is_secret(change) else change.diff
         return replace(change, diff=diff, live=None, result=None, origin=None)

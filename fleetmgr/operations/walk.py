@@ -50,6 +50,8 @@ class Walk(Veiled, frozen=True, kw_only=True):
     """Fields that others hold are taken and immutable objects are replaced (``--force``)."""
     verify: Verify = Verify.AUTO
     """Which objects the servers are asked about."""
+    extra_fields: bool = False
+    """Plans list live fields that are not in Git."""
     consent: Consent = NO_CONSENT
     """What has been said yes to for this run."""
     lock: LockRequest | None = None

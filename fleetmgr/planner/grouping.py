@@ -15,12 +15,12 @@ def same_changes(plan: Plan, *, unchanged: bool = False, noise: bool = False) ->
     """The changes of ``plan`` by (app, object), each with the clusters where it is the same.
 
     Same means: app, op, object, field diffs, reason, marks and what is left to others. ``keep`` only with
-    ``unchanged``, where something is left to others, or as ``noise``.
+    ``unchanged``, where something is left to others or extra, or as ``noise``.
     """
     found: dict[str, tuple[Change, list[str]]] = {}
     for cluster in plan.clusters:
         for change in cluster.changes:
-            told = unchanged or change.left or (noise and change.noise is not None)
+            told = unchanged or change.left or change.extra or (noise and change.noise is not None)
             if change.op is Op.KEEP and not told:
                 continue
             found.setdefault(_key(change), (change, []))[1].append(cluster.cluster)
@@ -45,4 +45,6 @@ def _key(change: Change) -> str:
         [change.drift_by.manager, change.drift_by.through, change.drift_by.at] if change.drift_by else None,
     ]
     left = [[x.field.path, x.field.old, x.field.new, x.manager, x.why] for x in change.left]
-    return json.dumps([change.app, change.op.value, list(change.ref), fields, marks, left], sort_keys=True)
+    extra = [[x.path, x.value, x.manager] for x in change.extra]
+    said = [change.app, change.op.value, list(change.ref), fields, marks, left, extra]
+    return json.dumps(said, sort_keys=True)

@@ -15,6 +15,7 @@ from fleetmgr.model.validation import Validation
 from fleetmgr.reporting.apply_text import report_text
 from fleetmgr.reporting.doctor import diagnosis_text
 from fleetmgr.reporting.drift_text import drift_lines, drift_text
+from fleetmgr.reporting.extra import extra_count
 from fleetmgr.reporting.github import Annotation, Level, Section, Workflow, problem_annotation
 from fleetmgr.reporting.noise import noise_lines
 from fleetmgr.reporting.plan_text import (
@@ -59,6 +60,7 @@ def plan_workflow(plan: Plan, groups: Sequence[ChangeGroup]) -> Workflow:
             lines=(
                 *rollout_lines(plan),
                 *(*warning_lines(plan), *unverified_lines(plan), *noise_lines(plan, groups)),
+                *extra_count(plan.clusters),
                 *(*refusal_lines(plan), *closing_lines(plan)),
             ),
         ),

@@ -10,6 +10,7 @@ from fleetmgr.model.change import LIVE_AND_DESIRED, ClusterPlan, ClusterStatus, 
 from fleetmgr.model.enumeration import counted
 from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.drift_text import drift_headline, drift_lines, no_drift
+from fleetmgr.reporting.extra import extra_count
 from fleetmgr.reporting.markdown import Block, Row, code, document, heading, html_code, marker, note, table
 from fleetmgr.reporting.noise import noise_lines
 from fleetmgr.reporting.plan_text import (
@@ -52,7 +53,15 @@ def plan_markdown(plan: Plan, groups: Sequence[ChangeGroup]) -> str:
         [
             *note("Rollout", rollout_lines(plan)),
             *note("Refused", refusal_lines(plan)),
-            *note("Warnings", [*warning_lines(plan), *unverified_lines(plan), *noise_lines(plan, groups)]),
+            *note(
+                "Warnings",
+                [
+                    *warning_lines(plan),
+                    *unverified_lines(plan),
+                    *noise_lines(plan, groups),
+                    *extra_count(plan.clusters),
+                ],
+            ),
             *_closing(plan, "changes"),
         ],
         whole="the whole plan is in the log of this run (`fleet plan`) or in the file of `-o json=FILE`.",

@@ -9,6 +9,7 @@ from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.verdict import Verdict
 from fleetmgr.reporting.clusters import cluster_data
+from fleetmgr.reporting.extra import extra_data
 from fleetmgr.reporting.left import left_data
 from fleetmgr.reporting.problems import API_VERSION
 from fleetmgr.reporting.redaction import hides
@@ -68,7 +69,7 @@ def _cluster(cluster: ClusterPlan, verdict: Verdict, *, unchanged: bool, noise: 
     data["changes"] = [
         change_data(c)
         for c in cluster.changes
-        if unchanged or c.op is not Op.KEEP or c.left or (noise and c.noise is not None)
+        if unchanged or c.op is not Op.KEEP or c.left or c.extra or (noise and c.noise is not None)
     ]
     return data
 
@@ -94,6 +95,7 @@ def change_data(change: Change) -> JsonObject:
         "forced": change.forced or None,
         "hook": {"phase": change.hook.phase, "wave": change.hook.wave} if change.hook else None,
         "noise": change.noise.value if change.noise else None,
+        "extra": [extra_data(change.ref, field) for field in change.extra] or None,
         "left": [left_data(change.ref, left) for left in change.left] or None,
         "origin": str(change.origin) if change.origin else None,
     }

@@ -10,6 +10,7 @@ from fleetmgr.model.change import EMBEDDED, Change, ClusterPlan, ClusterStatus, 
 from fleetmgr.model.enumeration import counted
 from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.escape import visible, visible_lines
+from fleetmgr.reporting.extra import extra_count, extra_lines
 from fleetmgr.reporting.left import left_count, left_lines
 from fleetmgr.reporting.noise import NOISE_WORDS, noise_lines
 from fleetmgr.reporting.problems import failure_lines
@@ -37,6 +38,7 @@ def plan_text(plan: Plan, groups: Sequence[ChangeGroup], *, paint: Paint = PLAIN
     told = rollout_lines(plan)
     lines += ["", *told] if told else []
     lines += ["", *warning_lines(plan), *unverified_lines(plan), *noise_lines(plan, groups)]
+    lines += extra_count(plan.clusters)
     lines += [*refusal_lines(plan), *closing_lines(plan)]
     return "\n".join(lines) + "\n"
 
@@ -119,18 +121,23 @@ def change_lines(group: ChangeGroup, paint: Paint) -> list[str]:
     if change.noise is not None:
         fields = [text for diff in change.diff for text in field_lines(change.ref, diff, paint)]
         said = f"{line} [noise]: {NOISE_WORDS[change.noise]}"
-        return [said, *(f"{FIELD_INDENT}{text}" for text in (*fields, *left_lines(change)))]
+        return [said, *(f"{FIELD_INDENT}{text}" for text in (*fields, *_beside(change)))]
     if brief:
         told = change.reason is not None and not change.unverified
         line = f"{line}: {visible(change.reason or '')}" if told else line
-        return [line, *(f"{FIELD_INDENT}{text}" for text in left_lines(change))]
+        return [line, *(f"{FIELD_INDENT}{text}" for text in _beside(change))]
     told = change.reason is not None and not change.unverified  # said once for all of them, at the end
     below = visible_lines(change.reason or "") if told else []
     if change.op in _BLOCKED and change.origin is not None:
         below.append(f"at {visible(str(change.origin))}")
     below += [line for diff in change.diff for line in field_lines(change.ref, diff, paint)]
-    below += left_lines(change)
+    below += _beside(change)
     return [line, *(f"{FIELD_INDENT}{text}" for text in below)]
+
+
+def _beside(change: Change) -> list[str]:
+    """What is no change and told with one."""
+    return [*left_lines(change), *extra_lines(change)]
 
 
 def _on(group: ChangeGroup) -> str:

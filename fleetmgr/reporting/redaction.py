@@ -29,13 +29,16 @@ def is_secret(ref: ObjectRef) -> bool:
 
 def hides(ref: ObjectRef, diff: FieldDiff) -> bool:
     """Whether the values of ``diff`` must not be shown."""
-    if diff.sensitive:
-        return True
-    if "last-applied-configuration" in diff.path:
+    return diff.sensitive or hides_path(ref, diff.path)
+
+
+def hides_path(ref: ObjectRef, path: str) -> bool:
+    """Whether what is at ``path`` of an object must not be shown."""
+    if "last-applied-configuration" in path:
         return True
     if not is_secret(ref):
         return False
-    return not (diff.path in _SHOWN_PATHS or diff.path.startswith(_SHOWN_PREFIXES))
+    return not (path in _SHOWN_PATHS or path.startswith(_SHOWN_PREFIXES))
 
 
 def hidden_data(live: JsonObject | None, result: JsonObject | None) -> tuple[JsonObject, JsonObject]:

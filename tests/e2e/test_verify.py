@@ -78,3 +78,20 @@ def test_a_field_that_git_stops_naming_is_reset_and_both_values_are_told(fleet: 
     fleet.apply("--no-wait")
     assert fleet.get("deployment", "web")["spec"]["replicas"] == 1
     fleet.assert_settled()
+
+
+def test_live_fields_that_are_not_in_git_are_listed_with_who_set_them(fleet: Fleet) -> None:
+    quiet = fleet.plan("--extra-fields").changes()
+    revision = "/metadata/annotations/deployment.kubernetes.io~1revision"  # noted by its controller
+    assert {field["path"] for change in quiet for field in change["extra"]} <= {revision}
+    fleet.kubectl("patch", "deployment", "web", "--type=merge", "-p", '{"spec": {"minReadySeconds": 7}}')
+    fleet.kubectl("patch", "configmap", "settings", "--type=merge", "-p", '{"data": {"b": "2"}}')
+    answer = fleet.plan("--extra-fields", "--detailed-exitcode")
+    (settings,) = answer.change("ConfigMap/settings")["extra"]
+    assert (settings["path"], settings["value"], settings["manager"]) == ("/data/b", "2", "kubectl-patch")
+    assert settings["since"]
+    web = {field["path"]: field for field in answer.change("Deployment/web")["extra"]}
+    assert web["/spec/minReadySeconds"]["value"] == 7
+    assert all(field.get("manager") for field in web.values()), "known defaults are left out"
+    assert "data.b is live and not in Git" in fleet.run("plan", "--extra-fields").out
+    assert answer.data["summary"]["update"] == 0

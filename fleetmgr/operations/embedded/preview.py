@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from fleetmgr.engine.compare import differing
+from fleetmgr.engine.extra import extra_fields
 from fleetmgr.engine.fieldset import apply_fields, leftovers, own_fields
 from fleetmgr.engine.inventory import key_text
 from fleetmgr.engine.noise import noise_of, quiet_noise, with_resets
@@ -51,6 +52,8 @@ def preview(scene: Scene) -> ClusterPlan:
     changes += no_longer_desired(scene)
     changes += hook_changes(scene, changes)
     changes = with_doubts(scene, changes)
+    if scene.extra_fields:
+        changes = [_with_extra(scene, change) for change in changes]
     order = {app.name: index for index, app in enumerate(scene.stack.apps)}
     changes.sort(key=lambda c: (order.get(c.app, len(order)), c.app, c.ref))
     status = ClusterStatus.CHANGED if any(c.op.writes for c in changes) else ClusterStatus.UNCHANGED
@@ -66,6 +69,14 @@ def preview(scene: Scene) -> ClusterPlan:
     )
 
 
+def _with_extra(scene: Scene, change: Change) -> Change:
+    resource, live = scene.resources.get(change.ref.key), scene.live.get(change.ref.key)
+    if resource is None or live is None or change.op not in _KNOWN:
+        return change
+    return replace(change, extra=extra_fields(resource.inputs, live, scene.entry.manager))
+
+
+_KNOWN = frozenset({Op.KEEP, Op.UPDATE, Op.MOVE, Op.REPLACE})
 _OURS = frozenset({Op.KEEP, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.MOVE, Op.ORPHANED})
 
 

@@ -55,6 +55,8 @@ class Scene(Veiled, frozen=True, kw_only=True):
     """``--force``: fields that others hold are taken and immutable objects are replaced, whatever asks first."""
     verify: Verify = Verify.AUTO
     """Which objects the server is asked about."""
+    extra_fields: bool = False
+    """Live fields that are not in Git are listed."""
     consent: Consent = NO_CONSENT
     """What has been said yes to for this run."""
     uid: str = ""

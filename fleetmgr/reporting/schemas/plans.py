@@ -41,6 +41,11 @@ _CHANGE = mapping(
         "hook": mapping({"phase": TEXT, "wave": {"type": "integer"}}),
         "left": listed(ref("left")),
         "noise": one_of(Noise),
+        "extra": listed(
+            mapping(
+                {"path": TEXT}, {"value": {}, "sensitive": {"const": True}, "manager": TEXT, "since": TEXT}
+            )
+        ),
         "origin": TEXT,
     },
 )
