@@ -10,7 +10,7 @@ from typing import cast
 import click
 from msgspec.structs import replace
 
-from fleetmgr.cli.confirming import ask_about_deletes
+from fleetmgr.cli.confirming import ask_about_deletes, protected_agreed
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import (
     Duration,
@@ -27,26 +27,19 @@ from fleetmgr.cli.options import (
     timings_option,
     verify_option,
 )
-from fleetmgr.cli.output import Rendering, echo, emit, github_text, stderr_paint, stdout_paint
+from fleetmgr.cli.output import echo
+from fleetmgr.cli.performing import show_plan, show_report
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode, UsageError
 from fleetmgr.model.change import Plan
 from fleetmgr.model.enumeration import counted
-from fleetmgr.model.report import Report
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations import apply as applying
 from fleetmgr.operations import plan as planning
 from fleetmgr.operations.guards import refuse_unsafe
 from fleetmgr.operations.walk import Walk
-from fleetmgr.planner.grouping import same_changes
-from fleetmgr.planner.outcome import complete, has_writes, plan_verdict, report_verdict
-from fleetmgr.reporting.apply_data import report_data
-from fleetmgr.reporting.apply_text import report_text
-from fleetmgr.reporting.github import defused
-from fleetmgr.reporting.github_results import plan_workflow, report_workflow
-from fleetmgr.reporting.markdown_runs import report_markdown
-from fleetmgr.reporting.plan_text import plan_text
+from fleetmgr.planner.outcome import complete, has_writes
 
 
 class NobodyToAsk(UsageError):
@@ -136,10 +129,11 @@ def make_so(  # noqa: PLR0913 - what the command line says
     unchanged: bool = False,
 ) -> ExitCode:
     """Show ``plan``, ask, perform it, show what became of it."""
-    _show_plan(invocation, replace(plan, refusals=()), unchanged=unchanged)
+    show_plan(invocation, replace(plan, refusals=()), unchanged=unchanged)
     refuse_unsafe(plan)
     writes = has_writes(plan)
-    if writes and not yes and not _confirmed(invocation, plan):
+    agreed = not writes or yes or _confirmed(invocation, plan)
+    if not (agreed and protected_agreed(invocation, plan, yes=yes)):
         echo("Nothing was changed.\n", err=True)
         return ExitCode.FAILED
     plan = ask_about_deletes(invocation, plan, yes=yes)
@@ -148,7 +142,7 @@ def make_so(  # noqa: PLR0913 - what the command line says
     )  # an empty plan still records the revision, but there is nothing to wait for
     with shown(invocation) as sink:
         report = applying.apply(walk, plan, selected, sink, wait=wait, timeout=timeout)
-    return _show_report(invocation, complete(report, plan), plan)
+    return show_report(invocation, complete(report, plan), plan)
 
 
 def _planned(invocation: Invocation, planfile: Path | None) -> tuple[Walk, Selection, Plan]:
@@ -161,19 +155,6 @@ def _planned(invocation: Invocation, planfile: Path | None) -> tuple[Walk, Selec
         return walk, selected, planning.plan(walk, selected, sink)
 
 
-def _show_plan(invocation: Invocation, plan: Plan, *, unchanged: bool) -> None:
-    """On standard output when that is for people, else on standard error: the result goes out alone."""
-    if invocation.stdout_format == "github":
-        echo(github_text(invocation, plan_workflow(plan, same_changes(plan, unchanged=unchanged))))
-        return
-    aside = invocation.stdout_format != "text"
-    paint = stderr_paint(invocation) if aside else stdout_paint(invocation)
-    text = plan_text(plan, same_changes(plan, unchanged=unchanged), paint=paint)
-    echo(defused(text) if invocation.github.active else text, err=aside)
-    if has_writes(plan):
-        echo("\n", err=aside)  # the question or the result follows
-
-
 def _confirmed(invocation: Invocation, plan: Plan) -> bool:
     clusters = sum(1 for cluster in plan.clusters if any(change.op.writes for change in cluster.changes))
     if not invocation.terminal.can_ask:
@@ -183,20 +164,3 @@ def _confirmed(invocation: Invocation, plan: Plan) -> bool:
         )
     echo(f"Apply this plan to {counted(clusters, 'cluster')}? [y/N] ", err=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _show_report(invocation: Invocation, report: Report, plan: Plan) -> ExitCode:
-    """The result; for people not when the plan above has said it all: nothing to do, nothing new failed."""
-    verdict = report_verdict(report)
-    as_planned = not has_writes(plan) and verdict.clusters == plan_verdict(plan).clusters
-    if invocation.outputs or not as_planned:
-        emit(
-            invocation,
-            Rendering(
-                text=lambda paint: report_text(report, paint=paint),
-                data=lambda: report_data(report, verdict),
-                markdown=lambda: report_markdown(report),
-                workflow=lambda: report_workflow(report),
-            ),
-        )
-    return verdict.exit_code

@@ -49,7 +49,13 @@ _COLOURS = {
     "waiting": "cyan",
     _DONE: "green",
 }
-_PHASES = {"preview": "planning", "apply": "applying", "verify": "waiting", "rollback": "rolling back"}
+_PHASES = {
+    "preview": "planning",
+    "apply": "applying",
+    "verify": "waiting",
+    "rollback": "rolling back",
+    "destroy": "deleting",
+}
 
 
 class Row(Struct, kw_only=True):

@@ -35,6 +35,7 @@ _CHANGE, _LOOK, _WRITE, _TOOLS = "Plan and apply", "Look", "Write fleet.yaml", "
 COMMANDS: Mapping[str, Entry] = {
     "plan": Entry("fleetmgr.cli.plan", "Show what the fleet would become.", _CHANGE, ("preview",)),
     "apply": Entry("fleetmgr.cli.apply", "Make the fleet so.", _CHANGE, ("up",)),
+    "destroy": Entry("fleetmgr.cli.destroy", "Delete what the fleet has on clusters.", _CHANGE),
     "show": Entry("fleetmgr.cli.show", "Show a plan that was kept in a file.", _CHANGE),
     "unlock": Entry("fleetmgr.cli.unlock", "Release the lease of a run that died.", _CHANGE),
     "adopt": Entry("fleetmgr.cli.adopt", "Take over what a renamed fleet held.", _CHANGE),

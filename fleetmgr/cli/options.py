@@ -175,6 +175,17 @@ def adopt_option(command: F) -> F:
     )(command)
 
 
+def protected_option(command: F) -> F:
+    """For commands that delete: the way past a protection."""
+    return _option(
+        "--delete-protected",
+        field="delete_protected",
+        multiple=True,
+        metavar="KIND/NS/NAME",
+        help="Allow to delete this protected object (Namespace/NAME and the like without NS). Repeatable.",
+    )(command)
+
+
 def consent_options(command: F) -> F:
     """For commands that plan and apply: what is said yes to in this run."""
     return _apply_all(
@@ -192,13 +203,7 @@ def consent_options(command: F) -> F:
                 is_flag=True,
                 help="Do the deletes that wait for a confirmation (prune: confirm).",
             ),
-            _option(
-                "--delete-protected",
-                field="delete_protected",
-                multiple=True,
-                metavar="KIND/NS/NAME",
-                help="Allow to delete this protected object (Namespace/NAME and the like without NS). Repeatable.",
-            ),
+            protected_option,
         ),
     )
 
@@ -226,6 +231,17 @@ def dirty_option(command: F) -> F:
     )(command)
 
 
+def override_option(command: F) -> F:
+    """For commands that windows hold up."""
+    return _option(
+        "--override-windows",
+        field="override_windows",
+        metavar="REASON",
+        default="",
+        help="Ignore windows in this run; the reason is remembered.",
+    )(command)
+
+
 def pace_options(command: F) -> F:
     """For commands that roll out: what to do about closed windows."""
     return _apply_all(
@@ -237,13 +253,7 @@ def pace_options(command: F) -> F:
                 is_flag=True,
                 help="Wait until a closed window opens, instead of ending with exit code 5.",
             ),
-            _option(
-                "--override-windows",
-                field="override_windows",
-                metavar="REASON",
-                default="",
-                help="Ignore windows in this run; the reason is remembered.",
-            ),
+            override_option,
         ),
     )
 

@@ -9,10 +9,27 @@ dependencies as in cli-utils. Each step of that order must be Healthy before the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from fleetmgr.model.objects import ObjectKey, ObjectRef
 from fleetmgr.model.ordering import Ordering
+
+
+def backwards(apps: Iterable[str], needs: Mapping[str, Sequence[str]]) -> list[str]:
+    """``apps`` and all that they need, those that need others first; elsewhere the other way round than given."""
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    todo = [(app, False) for app in reversed(list(apps))]
+    while todo:
+        app, ready = todo.pop()
+        if ready:
+            found[app] = None
+        elif app not in seen:
+            seen.add(app)
+            todo.append((app, True))
+            todo += [(other, False) for other in reversed(needs.get(app, ()))]
+    return list(reversed(found))
+
 
 _GROUPS: tuple[tuple[str, ...], ...] = (
     ("Namespace",),

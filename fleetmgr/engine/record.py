@@ -67,6 +67,8 @@ class Record(Struct, frozen=True, kw_only=True, rename="camel"):
     applied_at: str = ""
     prune: Prune = Prune.NEVER
     on_remove: OnRemove = OnRemove.ORPHAN
+    depends_on: tuple[str, ...] = ()
+    """Apps that it needed when it was last applied: it is deleted before them."""
     objects: Mapping[str, str] = field(default_factory=dict[str, str])
     results: tuple[RunResult, ...] = ()
     """The last 10 runs that wrote something, newest first, failed ones too."""

@@ -225,6 +225,13 @@ class ClusterPlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who performs it: EMBEDDED or PULUMI."""
 
 
+class Verb(StrEnum):
+    """What a plan is for."""
+
+    APPLY = "apply"
+    DESTROY = "destroy"
+
+
 LIVE_AND_DESIRED = ("live", "desired")
 
 
@@ -240,6 +247,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     """A selection was given: what was not selected is neither pruned nor advanced."""
     compared: tuple[str, str] = LIVE_AND_DESIRED
     """What is before and after; two revisions when no cluster was asked."""
+    verb: Verb = Verb.APPLY
     refusals: tuple[Refusal, ...] = ()
     """What an apply would be refused for."""
     rollout: RolloutPlan | None = None

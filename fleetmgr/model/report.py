@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from fleetmgr.errors import ExitCode, Problem
-from fleetmgr.model.change import ClusterFailure, Op
+from fleetmgr.model.change import ClusterFailure, Op, Verb
 from fleetmgr.model.health import Health, HealthStatus
 from fleetmgr.model.memory import RunResult
 from fleetmgr.model.objects import ObjectRef
@@ -89,6 +89,7 @@ class Report(Struct, frozen=True, kw_only=True):
     revision: str
     clusters: tuple[ClusterReport, ...]
     partial: bool = False
+    verb: Verb = Verb.APPLY
     stopped: Stopped | None = None
     rollout: ReportRollout | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from fleetmgr.errors import ExitCode
-from fleetmgr.model.change import Op
+from fleetmgr.model.change import Op, Verb
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.report import ClusterReport, ObjectResult, Outcome, Report
 from fleetmgr.model.verdict import Verdict
@@ -27,6 +27,8 @@ def report_data(report: Report, verdict: Verdict) -> JsonObject:
         "summary": _summary(report),
         "clusters": [_cluster(cluster) for cluster in report.clusters],
     }
+    if report.verb is Verb.DESTROY:
+        data["verb"] = report.verb.value
     if report.stopped is not None:
         stopped = report.stopped
         data["stopped"] = {"exitCode": int(stopped.exit_code), "error": problem_data(stopped.problem)}

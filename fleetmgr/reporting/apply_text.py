@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fleetmgr.errors import ExitCode, Problem, Where
-from fleetmgr.model.change import Op
+from fleetmgr.model.change import Op, Verb
 from fleetmgr.model.enumeration import counted
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.objects import ObjectRef
@@ -29,6 +29,7 @@ PAST = {
     Op.MOVE: "moved",
     Op.HOOK: "run as hooks",
 }
+PAST_VERBS = {Verb.APPLY: "applied", Verb.DESTROY: "destroyed"}
 _WELL = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
 
 
@@ -52,13 +53,15 @@ def report_text(report: Report, *, paint: Paint = PLAIN) -> str:
         lines += ["", *problem_lines(report.stopped.problem, paint=paint)]
     lines += ["", *_warnings(report)]
     if report.partial:
-        lines.append("Partial: what was not selected was neither pruned nor advanced.")
+        stayed = "has stayed" if report.verb is Verb.DESTROY else "was neither pruned nor advanced"
+        lines.append(f"Partial: what was not selected {stayed}.")
     if report.rollout is not None and report.stopped is not None:
         lines.append(f"Rollout {visible(report.rollout.id)} is {report.rollout.status.value}.")
     at = f" at {visible(short_revision(report.revision))}" if report.revision else ""
     plan = f"plan {report.plan_id[:12]} of fleet {visible(report.fleet)}{at}"
     whole = all(cluster.exit_code is ExitCode.OK for cluster in report.clusters)
-    lines.append(f"Applied {plan}." if whole else f"Not everything was applied of {plan}.")
+    past = PAST_VERBS[report.verb]
+    lines.append(f"{past.capitalize()} {plan}." if whole else f"Not everything was {past} of {plan}.")
     return "\n".join(lines) + "\n"
 
 
@@ -68,7 +71,9 @@ def report_headline(report: Report) -> str:
     done = states.pop(code_name(ExitCode.OK), 0)
     counts = _past(result for cluster in report.clusters for result in cluster.results)
     ends = [f"{done} done", *(f"{number} {state}" for state, number in sorted(states.items()))]
-    headline = f"Apply: {counted(len(report.clusters), 'cluster')}, {', '.join(ends)}"
+    headline = (
+        f"{report.verb.value.capitalize()}: {counted(len(report.clusters), 'cluster')}, {', '.join(ends)}"
+    )
     return f"{headline}; {counts}" if counts else headline
 
 

@@ -7,7 +7,7 @@ from fleetmgr.model.enumeration import counted
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.report import CheckResult, ClusterReport, Diagnosis, FleetStatus, Report, SyncStatus
 from fleetmgr.model.validation import Validation
-from fleetmgr.reporting.apply_text import report_headline, report_note, report_text
+from fleetmgr.reporting.apply_text import PAST_VERBS, report_headline, report_note, report_text
 from fleetmgr.reporting.doctor import diagnosis_counts
 from fleetmgr.reporting.markdown import Block, Row, code, document, heading, marker, note, table
 from fleetmgr.reporting.plan_text import short_revision
@@ -34,14 +34,15 @@ def report_markdown(report: Report) -> str:
     at = f" at {code(short_revision(report.revision))}" if report.revision else ""
     plan = f"plan {code(report.plan_id[:12])} of fleet {code(report.fleet)}{at}."
     whole = all(cluster.exit_code is ExitCode.OK for cluster in report.clusters)
+    past = PAST_VERBS[report.verb]
     return document(
         [
-            marker("apply", report.fleet),
+            marker(report.verb.value, report.fleet),
             heading(report_headline(report)),
             *table(("Cluster", "Environment", "Result", "Objects"), rows, noun="cluster"),
         ],
         [] if fine else [Block(summary="Details", lines=text, language="text")],
-        [f"Applied {plan}" if whole else f"Not everything was applied of {plan}"],
+        [f"{past.capitalize()} {plan}" if whole else f"Not everything was {past} of {plan}"],
         whole=_WHOLE,
     )
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 
-from fleetmgr.model.change import EMBEDDED, Change, ClusterPlan, ClusterStatus, FieldDiff, Op, Plan, Writer
+from fleetmgr.model.change import (
+    EMBEDDED,
+    Change,
+    ClusterPlan,
+    ClusterStatus,
+    FieldDiff,
+    Op,
+    Plan,
+    Verb,
+    Writer,
+)
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.verdict import Verdict
@@ -34,6 +44,8 @@ def plan_data(
         "summary": _summary(plan),
         "clusters": [_cluster(c, verdict, unchanged=unchanged, noise=noise) for c in plan.clusters],
     }
+    if plan.verb is Verb.DESTROY:
+        data["verb"] = plan.verb.value
     if plan.refusals:
         data["refusals"] = [refusal_data(refusal) for refusal in plan.refusals]
     if plan.rollout is not None:

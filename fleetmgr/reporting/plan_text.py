@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from fleetmgr.model.change import EMBEDDED, Change, ClusterPlan, ClusterStatus, Confirmation, Op, Plan
+from fleetmgr.model.change import EMBEDDED, Change, ClusterPlan, ClusterStatus, Confirmation, Op, Plan, Verb
 from fleetmgr.model.enumeration import counted
 from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.reporting.escape import visible, visible_lines
@@ -68,7 +68,8 @@ def plan_headline(plan: Plan) -> str:
     ]
     if statuses[ClusterStatus.ERROR]:
         parts.append(f"{statuses[ClusterStatus.ERROR]} failed")
-    headline = f"Plan: {counted(len(plan.clusters), 'cluster')}, {', '.join(parts)}"
+    head = "Plan to destroy" if plan.verb is Verb.DESTROY else "Plan"
+    headline = f"{head}: {counted(len(plan.clusters), 'cluster')}, {', '.join(parts)}"
     headline = f"{headline}; not written: {left}" if left else headline
     others = left_count(plan.clusters)
     return f"{headline}; {others}" if others else headline
@@ -181,7 +182,8 @@ def closing_lines(plan: Plan) -> list[str]:
     """What the whole plan comes to, and its id."""
     lines: list[str] = []
     if plan.partial:
-        lines.append("Partial: what was not selected is neither pruned nor advanced.")
+        stays = "stays" if plan.verb is Verb.DESTROY else "is neither pruned nor advanced"
+        lines.append(f"Partial: what was not selected {stays}.")
     if all(cluster.status is ClusterStatus.UNCHANGED for cluster in plan.clusters):
         lines.append(nothing_to_do(plan, "changes"))
     at = f" at {visible(short_revision(plan.revision))}" if plan.revision else ""
@@ -194,6 +196,10 @@ _LISTED_ONLY = (Op.ORPHANED, Op.UNPROVEN, Op.CONFLICT, Op.DENIED)
 def nothing_to_do(plan: Plan, what: str) -> str:
     """The sentence for a plan that writes nothing; it never calls a fleet "as desired" that is not."""
     listed = sum(plan.count(op) for op in _LISTED_ONLY)
+    if plan.verb is Verb.DESTROY:
+        return (
+            f"Nothing to delete; left alone: {counted(listed, 'object')}." if listed else "Nothing to delete."
+        )
     if listed:
         return f"No {what} to write; not as desired, and left alone: {counted(listed, 'object')}."
     if any(change.unverified for cluster in plan.clusters for change in cluster.changes):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from fleetmgr.model.change import Plan, Refusal
+from fleetmgr.model.change import Plan, Refusal, Verb
 from fleetmgr.model.grouping import same_refusals
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.problems import problem_data
 from fleetmgr.reporting.wording import names
 
+_REFUSED = {
+    Verb.APPLY: "An apply of this plan writes nothing (exit code 5).",
+    Verb.DESTROY: "Nothing of this plan is deleted (exit code 5).",
+}
 _SHOWN = 5
 """Objects that are named; the plan above has all of them."""
 
@@ -23,7 +27,7 @@ def refusal_lines(plan: Plan) -> list[str]:
         lines.append(f"Refused ({names(group.clusters)}): {visible(problem.message)} [{problem.code}]")
         lines += [f"  {', '.join(shorts)}{f' and {more} more' if more else ''}"] if shorts else []
         lines += [f"  hint: {visible(problem.hint)}"] if problem.hint else []
-    return [*lines, "An apply of this plan writes nothing (exit code 5)."] if lines else []
+    return [*lines, _REFUSED[plan.verb]] if lines else []
 
 
 def refusal_data(refusal: Refusal) -> JsonObject:

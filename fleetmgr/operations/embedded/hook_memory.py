@@ -54,7 +54,10 @@ def memory_after(run: Run, app: str, record: Record, *, well: bool) -> Record:
     """The record with what is to be known of the app's hooks from now on; ``well``: the apply of the app ended so."""
     scene = run.scene
     if scene.stack_app(app) is None:
-        return replace(record, hooks=run.hook_memory.get(app, record.hooks))
+        memory = run.hook_memory.get(app, record.hooks)
+        if scene.removing and memory is not None:
+            memory = replace(memory, synced="")  # what is applied again is applied for the first time
+        return replace(record, hooks=memory)
     removal = hooks_of(scene, app, REMOVAL)
     if not removal and not hooks_of(scene, app, (*IN_A_SYNC, Phase.SYNC_FAIL)):
         return replace(record, hooks=None)

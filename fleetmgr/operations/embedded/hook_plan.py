@@ -78,7 +78,7 @@ def removal_hooks(scene: Scene, app: str) -> list[tuple[Hook, Phase]]:
 
 def _due(scene: Scene, app: str, changes: Sequence[Change]) -> Iterator[tuple[Hook, Phase]]:
     if scene.stack_app(app) is None:
-        if not any(c.op is Op.ORPHANED for c in changes):
+        if _leaves(scene, app, changes):
             yield from removal_hooks(scene, app)
         return
     hooks = hooks_of(scene, app, IN_A_SYNC)
@@ -91,6 +91,15 @@ def _due(scene: Scene, app: str, changes: Sequence[Change]) -> Iterator[tuple[Ho
             for hook in hooks:
                 if phase in (hook.ordering.phases or ()) and not has_run(memory, hook, phase, wanted):
                     yield hook, phase
+
+
+def _leaves(scene: Scene, app: str, changes: Sequence[Change]) -> bool:
+    """Whether an app is deleted now: as a whole, or, where it is destroyed, but for what is protected."""
+    if not any(c.op is Op.ORPHANED for c in changes):
+        return True
+    memory = hook_memory(scene, app)
+    begun = memory is not None and memory.attempt == REMOVING
+    return scene.removing and (begun or any(c.op is Op.DELETE for c in changes))
 
 
 def _judge(scene: Scene, changes: Sequence[Change], hook: Hook, phase: Phase) -> Change:

@@ -53,6 +53,11 @@ def _leftover(scene: Scene, live: JsonObject, owner: Owner, app: str) -> Change:
         return replace(left, op=Op.UNPROVEN, reason=reason)
     if object_at(live, "metadata").get("deletionTimestamp"):
         return replace(left, reason=being_deleted(live))
+    return _destroyed(scene, change, live) if scene.removing else _pruned(scene, change, live)
+
+
+def _pruned(scene: Scene, change: Change, live: JsonObject) -> Change:
+    app, left = change.app, replace(change, op=Op.ORPHANED, live=None)
     prune, kept = removal(scene, app)
     if prune is Prune.NEVER:
         return replace(left, reason=f"no longer in Git; {kept}")
@@ -67,6 +72,17 @@ def _leftover(scene: Scene, live: JsonObject, owner: Owner, app: str) -> Change:
             change, needs=Confirmation.DELETES, reason=f"{gone}; needs confirmation (prune: confirm)"
         )
     return replace(change, reason=gone)
+
+
+def _destroyed(scene: Scene, change: Change, live: JsonObject) -> Change:
+    """Whoever destroys an app has said what prune and onRemove are there to ask; what is protected stays as ever."""
+    why = keeps_by_annotation(live) or protection(live)
+    if why is None or scene.consent.names(change.ref):
+        return change
+    hint = f"to delete it: --delete-protected {address(change.ref)}"
+    return replace(
+        change, op=Op.ORPHANED, live=None, needs=Confirmation.NAME, reason=f"stays; protected: {why}; {hint}"
+    )
 
 
 def removal(scene: Scene, app: str) -> tuple[Prune, str]:
@@ -91,11 +107,12 @@ def _whole_namespace(scene: Scene, change: Change, going: frozenset[object]) -> 
     stranger = stranger_in(scene, change.ref.name, going)
     if stranger is None:
         return change
+    left = "stays" if scene.removing else "no longer in Git"
     return replace(
         change,
         op=Op.ORPHANED,
         live=None,
         needs=Confirmation.NAME,
-        reason=f"no longer in Git; {stranger} would go with it; to delete it with everything in it: "
+        reason=f"{left}; {stranger} would go with it; to delete it with everything in it: "
         f"--delete-protected '{address(change.ref)}/*'",
     )

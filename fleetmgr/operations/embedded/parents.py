@@ -63,7 +63,8 @@ def note_hooks(scene: Scene, app: str, memory: HookMemory) -> None:
 
 def _policy_only(current: StackApp | None) -> Record:
     policy = current.policy if current is not None else Policy()
-    return Record(prune=policy.prune, on_remove=policy.on_remove)
+    needs = current.depends_on if current is not None else ()
+    return Record(prune=policy.prune, on_remove=policy.on_remove, depends_on=needs)
 
 
 def _covers(parent: Parent, keys: list[ObjectKey]) -> bool:
@@ -126,6 +127,7 @@ def new_record(scene: Scene, app: str, went: AppRun) -> Record:
         before,
         prune=current.policy.prune if current else before.prune,
         on_remove=current.policy.on_remove if current else before.on_remove,
+        depends_on=current.depends_on if current else before.depends_on,
         results=before.after(result) if went.results else before.results,
         healthy_since=_healthy_since(before, went),
         finished=finished_jobs(scene, app, written),
@@ -134,6 +136,15 @@ def new_record(scene: Scene, app: str, went: AppRun) -> Record:
         ),
         drifted=_drifted(before, went),
     )
+    if scene.removing:
+        left = {key_text(c.ref.key) for c in went.changes if c.ref.key not in done}
+        return replace(
+            record,
+            objects={text: digest for text, digest in record.objects.items() if text in left},
+            finished={},
+            fights={},
+            drifted={},
+        )
     if current is None or result.outcome != DONE:
         return record
     return replace(
@@ -212,6 +223,7 @@ def stale(scene: Scene, app: str) -> bool:
         or record.objects != recorded_objects(scene, app)
         or record.prune is not current.policy.prune
         or record.on_remove is not current.policy.on_remove
+        or record.depends_on != current.depends_on
         or unremembered(scene, app)
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleetmgr.engine.order import stages, steps
+from fleetmgr.engine.order import backwards, stages, steps
 from fleetmgr.errors import FleetError
 from fleetmgr.model.change import Change, Op
 from fleetmgr.model.objects import ObjectKey
@@ -42,12 +42,30 @@ def prune(run: Run, changes: Sequence[Change]) -> None:
     last = [c for c in changes if goes_first(c)]
     run.left([c for c in last if c.app in run.failed_apps], "not deleted: the rest of its app is still there")
     _delete(run, [c for c in last if c.app not in run.failed_apps])
+    if run.scene.removing:
+        _await_gone(run, changes)
+
+
+def _await_gone(run: Run, changes: Sequence[Change]) -> None:
+    """An app is forgotten once nothing of it is left; who destroys it waits for that."""
+    lingering = [c for c in changes if c.ref in run.lingering]
+    apps = dict.fromkeys(c.app for c in lingering)
+    drive(
+        run, {app: _until_gone(run, app, [c for c in lingering if c.app == app]) for app in apps}, write_steps
+    )
+
+
+def _until_gone(run: Run, app: str, changes: Sequence[Change]) -> Walk:
+    leaving = tuple(c.ref for c in changes)
+    if (yield from pass_leaving(run, app, leaving)).passed:
+        run.lingering -= set(leaving)
 
 
 def _walks(run: Run, changes: Sequence[Change]) -> dict[str, Walk]:
     touched = {c.app for c in changes}
-    in_stack = [a.name for a in run.scene.stack.apps]
-    order = [*sorted(touched - set(in_stack)), *(a for a in reversed(in_stack) if a in touched)]
+    known = [a.name for a in run.scene.stack.apps]
+    known += sorted((touched | run.scene.parents.keys()) - set(known), reverse=True)
+    order = [a for a in backwards(known, {a: run.scene.needs(a) for a in known}) if a in touched]
     before = [None, *order]
     return {
         app: _prune_app(run, app, [c for c in changes if c.app == app], previous)
@@ -60,7 +78,7 @@ def _prune_app(run: Run, app: str, changes: Sequence[Change], previous: str | No
         yield After(app=previous)
     deletes = [c for c in changes if c.op is Op.DELETE and not goes_first(c)]
     hooks = [c for c in changes if c.op is Op.HOOK]
-    needing = [a.name for a in run.scene.stack.apps if app in a.depends_on and a.name in run.failed_apps]
+    needing = sorted(a for a in run.failed_apps if app in run.scene.needs(a))
     if needing:
         run.skipped([*deletes, *hooks], f"not deleted: app {needing[0]}, which depends on it, is still there")
     elif not (yield from run_phase(run, app, Phase.PRE_DELETE)):

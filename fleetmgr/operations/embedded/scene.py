@@ -59,6 +59,10 @@ class Scene(Veiled, frozen=True, kw_only=True):
     """Live fields that are not in Git are listed."""
     consent: Consent = NO_CONSENT
     """What has been said yes to for this run."""
+    removing: bool = False
+    """The selected apps are destroyed: Git names none of them here, and what guards a prune does not hold."""
+    formerly: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """What apps need that are destroyed, as fleet.yaml says it."""
     uid: str = ""
     """kube-system's, at first contact where it may be read."""
     pulumi: PulumiStack | None = None
@@ -79,6 +83,13 @@ class Scene(Veiled, frozen=True, kw_only=True):
     def stack_app(self, name: str) -> StackApp | None:
         """The app in fleet.yaml, None when it was removed."""
         return next((a for a in self.stack.apps if a.name == name), None)
+
+    def needs(self, app: str) -> tuple[str, ...]:
+        """Apps that an app depends on; for one that is gone, as its last apply has left it."""
+        current, record = self.stack_app(app), self.record(app)
+        if current is not None:
+            return current.depends_on
+        return (record.depends_on if record is not None else ()) or self.formerly.get(app, ())
 
     def adopts(self, app: str) -> bool:
         """Whether existing objects of other tools are taken over for an app."""

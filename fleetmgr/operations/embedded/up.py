@@ -11,6 +11,7 @@ from fleetmgr.model.change import Change, ClusterFailure, ClusterPlan, Op
 from fleetmgr.model.event import EventSink
 from fleetmgr.model.report import ClusterReport
 from fleetmgr.operations.embedded.app_walk import app_walks
+from fleetmgr.operations.embedded.closing import close_entry, is_over
 from fleetmgr.operations.embedded.fenced import exclusively
 from fleetmgr.operations.embedded.gates import drive
 from fleetmgr.operations.embedded.hook_memory import begin_attempts
@@ -68,7 +69,7 @@ def _perform(run: Run) -> None:
         if change.op in (Op.CONFLICT, Op.DENIED):
             run.failed(change, refuse(run, change))
     missing = behind(run)
-    if not writes and not memory and not missing:
+    if not writes and not memory and not missing and not is_over(run.scene):
         return
     with exclusively(
         run.scene,
@@ -92,7 +93,8 @@ def _perform(run: Run) -> None:
 
 def _perform_alone(run: Run, writes: Sequence[Change], memory: set[str], missing: Behind) -> None:
     scene = run.scene
-    prepare(scene, now=run.now())
+    if not scene.removing:
+        prepare(scene, now=run.now())
     catch_up(run, missing)
     desired = [c for c in writes if c.op is not Op.DELETE and not of_removal(c)]
     for app in {c.app for c in desired}:
@@ -107,3 +109,5 @@ def _perform_alone(run: Run, writes: Sequence[Change], memory: set[str], missing
     )
     prune(run, [c for c in writes if c.op is Op.DELETE or of_removal(c)])
     remember(run, {c.app for c in writes} | memory | outdated(run))
+    if scene.removing:
+        close_entry(scene)

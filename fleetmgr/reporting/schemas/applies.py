@@ -56,6 +56,7 @@ APPLY_RESULT: Kind = (
     _APPLY,
     {
         **TIMINGS,
+        "verb": {"const": "destroy"},
         "stopped": mapping({"exitCode": CODE, "error": ref("problem")}),
         "rollout": mapping({"id": TEXT, "status": one_of(RolloutStatus)}),
     },

@@ -71,6 +71,7 @@ _PLAN = {
 }
 _BEFORE_APPLY: Mapping[str, JsonObject] = {
     **ROLLOUT_OF_PLAN,
+    "verb": {"const": "destroy"},
     "refusals": listed(
         mapping(
             {"code": ERROR_CODE, "message": TEXT, "cluster": TEXT, "objects": TEXTS},
