@@ -77,6 +77,17 @@ def main() -> None:
         run_once([fleet, "apply", "--yes", "--no-wait"], cwd=folder)
         run_once([*kubectl, "create", "namespace", "kubectl-bench"])
         run_once([*kubectl, "apply", "--server-side", "-f", "kubectl"], cwd=folder)
+        seen = [
+            "--for",
+            "jsonpath={.status.observedGeneration}=1",
+            "deployment",
+            "--all",
+            "--timeout",
+            "300s",
+        ]
+        run_once(
+            [*kubectl, "-n", "kubectl-bench", "wait", *seen]
+        )  # controllers that write meanwhile are a diff
         diff = [*kubectl, "diff", "--server-side", "-f", "kubectl"]
         commands = {
             "kubectl diff --server-side": diff,
@@ -93,16 +104,17 @@ def main() -> None:
 
 def show(samples: dict[str, list[Sample]]) -> None:
     """The table with ratios of this very run."""
-    base = median(samples["kubectl diff --server-side"], "wall")
+    base = min(median(s, "wall") for name, s in samples.items() if name.startswith("kubectl"))
     rows = [
         [
             name,
             f"{median(s, 'wall'):.2f} s",
+            f"{min(x.wall for x in s):.2f} s",
             f"{median(s, 'cpu'):.2f} s",
             f"{median(s, 'memory'):.0f} MB",
             f"{median(s, 'wall') / base:.2f}",
         ]
         for name, s in samples.items()
     ]
-    table([f"{COUNT} Deployments, nothing to do", "wall", "CPU", "memory", "ratio"], rows)
-    print(f"goal: fleet plan at most {GOAL} of kubectl diff --server-side\n")
+    table([f"{COUNT} Deployments, nothing to do", "wall", "best", "CPU", "memory", "ratio"], rows)
+    print(f"goal: fleet plan at most {GOAL} of kubectl diff --server-side at its best concurrency\n")

@@ -79,16 +79,17 @@ def show(samples: dict[str, list[Sample]]) -> None:
     """The table with ratios of this very run."""
     rows: list[list[str]] = []
     for names in ((CREATE, FLEET_CREATE), (DIFF, FAST_DIFF, PLAN)):
-        base = median(samples[names[0]], "wall")
+        base = min(median(samples[name], "wall") for name in names[:-1])
         rows += [
             [
                 name,
                 f"{median(samples[name], 'wall'):.2f} s",
+                f"{min(x.wall for x in samples[name]):.2f} s",
                 f"{median(samples[name], 'cpu'):.2f} s",
                 f"{median(samples[name], 'memory'):.0f} MB",
                 f"{median(samples[name], 'wall') / base:.2f}",
             ]
             for name in names
         ]
-    table([f"{COUNT} Deployments", "wall", "CPU", "memory", "ratio"], rows)
+    table([f"{COUNT} Deployments", "wall", "best", "CPU", "memory", "ratio"], rows)
     print(f"goal: fleet at most {GOAL} of kubectl\n")

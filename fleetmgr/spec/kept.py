@@ -43,6 +43,14 @@ class Thawed:
         """Frozen, as every model."""
         raise AttributeError(f"{name} cannot be set")
 
+    def __eq__(self, other: object) -> bool:
+        """As models are equal: of one kind and with equal fields, whether checked now or before."""
+        return type(self).__name__ == type(other).__name__ and vars(self) == getattr(other, "__dict__", None)
+
+    def __hash__(self) -> int:
+        """As frozen models: over the fields."""
+        return hash((type(self).__name__, *vars(self).values()))
+
 
 class Unkeepable(ValueError):
     """There is a value that cannot be kept."""

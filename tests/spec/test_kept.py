@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -129,6 +130,12 @@ def assert_same(full: LoadedFleet, again: LoadedFleet) -> None:
     assert said(again.fleet) == said(full.fleet)
     assert {k: plain(v) for k, v in again.overlays.items()} == {k: plain(v) for k, v in full.overlays.items()}
     assert said(dict(again.overlays)) == said(dict(full.overlays))
+    assert_equal(full.fleet, again.fleet)
+    for one, other in itertools.product(range(len(full.fleet.clusters)), repeat=2):
+        ours, theirs = again.fleet.clusters[one], again.fleet.clusters[other]
+        checked_ours, checked_theirs = full.fleet.clusters[one], full.fleet.clusters[other]
+        assert (ours.access == theirs.access) == (checked_ours.access == checked_theirs.access)
+        assert (ours == theirs) == (checked_ours == checked_theirs)
     assert (again.root, again.files) == (full.root, full.files)
     for path in (("apps", "web", "source", "path"), ("clusters", 0), ("overlays", "prod", "web", "images")):
         assert again.where(*path) == full.where(*path)
@@ -140,6 +147,12 @@ def expanded(loaded: LoadedFleet) -> object:
         return expand(loaded)
     except InvalidInput as error:
         return error.problems
+
+
+def assert_equal(full: object, again: object) -> None:
+    """Equal from both sides, model by model, and to what comes back a second time."""
+    assert again == full
+    assert full == again
 
 
 @given(fleets(), OVERLAY)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fleetmgr.errors import InvalidInput
+from fleetmgr.operations.entries import entry_of
 from fleetmgr.spec.kept import plain
 from fleetmgr.spec.loader import load
 from fleetmgr.wiring import checked
@@ -55,6 +56,15 @@ def test_an_unchanged_fleet_is_checked_once(
     (entry,) = cache.iterdir()
     assert entry.stat().st_mode & 0o777 == 0o600
     assert cache.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.usefixtures("cache")
+def test_entries_that_share_an_api_server_still_know_of_each_other(tmp_path: Path) -> None:
+    second = "{name: dev-1, environment: dev}, {name: dev-2, environment: dev}"
+    path = write(tmp_path, {"fleet.yaml": MINIMAL.replace("{name: dev-1, environment: dev}", second)})
+    for _ in range(2):
+        loaded = checked.load_checked(path)
+        assert entry_of(loaded, loaded.fleet.clusters[0]).shares_with == {"dev-2"}
 
 
 def test_a_file_that_appears_vanishes_or_changes_is_seen(tmp_path: Path, cache: Path) -> None:
