@@ -30,6 +30,7 @@ from fleetmgr.cli.options import (
 from fleetmgr.cli.output import echo
 from fleetmgr.cli.performing import show_plan, show_report
 from fleetmgr.cli.progress import shown
+from fleetmgr.cli.resuming import instead_of_plan_file, resumed_with, same_command
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode, UsageError
 from fleetmgr.model.change import Plan
@@ -114,6 +115,7 @@ def apply(
         no_wait=no_wait,
         timeout=timeout,
         unchanged=show_unchanged,
+        planfile=planfile,
     )
 
 
@@ -127,6 +129,7 @@ def make_so(  # noqa: PLR0913 - what the command line says
     no_wait: bool,
     timeout: float | None,
     unchanged: bool = False,
+    planfile: Path | None = None,
 ) -> ExitCode:
     """Show ``plan``, ask, perform it, show what became of it."""
     show_plan(invocation, replace(plan, refusals=()), unchanged=unchanged)
@@ -140,7 +143,8 @@ def make_so(  # noqa: PLR0913 - what the command line says
     wait = (
         writes and not no_wait
     )  # an empty plan still records the revision, but there is nothing to wait for
-    with shown(invocation) as sink:
+    command = same_command(walk) if planfile is None else instead_of_plan_file(invocation, walk, selected)
+    with resumed_with(command), shown(invocation) as sink:
         report = applying.apply(walk, plan, selected, sink, wait=wait, timeout=timeout)
     return show_report(invocation, complete(report, plan), plan)
 

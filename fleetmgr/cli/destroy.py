@@ -19,6 +19,7 @@ from fleetmgr.cli.options import (
 from fleetmgr.cli.output import Rendering, echo, emit
 from fleetmgr.cli.performing import show_plan, show_report
 from fleetmgr.cli.progress import shown
+from fleetmgr.cli.resuming import resumed_with, same_command
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode, UsageError
 from fleetmgr.model.change import Plan
@@ -115,7 +116,7 @@ def destroy(
     if operation.destroys_anything(walk, plan) and not _confirmed(invocation, plan, yes=yes, confirm=confirm):
         echo("Nothing was deleted.\n", err=True)
         return ExitCode.FAILED
-    with shown(invocation) as sink:
+    with resumed_with(same_command(walk)), shown(invocation) as sink:
         report = operation.destroy(walk, plan, sink, timeout=timeout)
     return show_report(invocation, complete(report, plan), plan)
 

@@ -181,12 +181,19 @@ def _is_tty(stream: object) -> bool:
     return isatty is not None and isatty()
 
 
+def goes_on() -> bytes:
+    """How to go on with what is being changed; a command that changes clusters has loaded the module that knows."""
+    resuming = sys.modules.get("fleetmgr.cli.resuming")
+    command = cast("str", resuming.resume_command()) if resuming is not None else ""
+    return f"to go on: {command}\n".encode(errors="backslashreplace") if command else b""
+
+
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature is signal's
     """First signal: unwind. Any further one: leave at once, whatever threads are still waiting for."""
     for again in (signal.SIGINT, signal.SIGTERM):
         signal.signal(again, lambda n, _: os._exit(128 + n))
     with contextlib.suppress(OSError):
-        os.write(2, b"\nstopping what is under way; once more to leave at once\n")
+        os.write(2, b"\nstopping what is under way; once more to leave at once\n" + goes_on())
     if number == signal.SIGTERM:
         raise Terminated
     raise KeyboardInterrupt

@@ -155,7 +155,8 @@ def resume(
     """Go on with a rollout at its revision: that of ID, or the newest that is not over.
 
     It plans anew, so what is done is not done again; failed clusters are tried again, and a soak goes
-    on where it was. Files of another revision are refused (exit code 6).
+    on where it was. Files of another revision are refused (exit code 6). What the earlier run was
+    allowed (--max-deletes, --delete-protected, --allow-dirty ...) is not remembered: say it again.
 
     \b
     Example:
