@@ -14,20 +14,30 @@ from fleetmgr.planner.outcome import diagnosis_verdict
 from fleetmgr.reporting.doctor import diagnosis_data, diagnosis_text
 from fleetmgr.reporting.github_results import diagnosis_workflow
 from fleetmgr.reporting.markdown_runs import diagnosis_markdown
+from fleetmgr.wiring import pulumi_tools
 
 
 @click.command()
 @fleet_options
 @report_options
+@click.option(
+    "--install",
+    type=click.Choice(["pulumi"]),
+    help="Install what is missing with its own installer, below ~/.pulumi, and look at nothing else.",
+)
 @click.pass_obj
-def doctor(invocation: Invocation) -> ExitCode:
+def doctor(invocation: Invocation, install: str | None) -> ExitCode:
     """Ask each cluster whether we may do what the plan needs, per verb and kind.
 
     \b
     Example:
       fleet doctor -c prod-1
+      fleet doctor --install pulumi
     """
-    found = operation.doctor(open_walk(invocation), selection(invocation))
+    if install is not None:
+        found = pulumi_tools.install_pulumi()
+    else:
+        found = operation.doctor(open_walk(invocation), selection(invocation))
     verdict = diagnosis_verdict(found)
     emit(
         invocation,

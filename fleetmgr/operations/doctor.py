@@ -32,7 +32,7 @@ def doctor(walk: Walk, selection: Selection) -> Diagnosis:
     """Every check of every selected cluster; raises InvalidInput when the fleet itself is wrong."""
     chosen = selected_clusters(walk.loaded, selection)
     stacks = list(render(walk.loaded, walk.fetcher, chosen))
-    checks = list(_local(walk))
+    checks = [*_local(walk), *walk.tools(chosen)]
 
     def one(pair: tuple[Cluster, Stack]) -> list[DoctorCheck]:
         return list(_cluster(walk, pair[0], pair[1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import field
@@ -22,13 +22,20 @@ from fleetmgr.ports.source_fetcher import SourceFetcher
 from fleetmgr.veiled import Veiled
 
 if TYPE_CHECKING:
-    from fleetmgr.spec import LoadedFleet
+    from fleetmgr.model.report import DoctorCheck
+    from fleetmgr.spec import Cluster, LoadedFleet
 
 
 def embedded(cluster: str) -> PulumiStack | None:
     """No cluster is performed by Pulumi."""
     del cluster
     return None
+
+
+def no_tools(clusters: Sequence[Cluster]) -> Iterable[DoctorCheck]:
+    """Nothing is needed beyond what comes with fleetmgr."""
+    del clusters
+    return ()
 
 
 class Walk(Veiled, frozen=True, kw_only=True):
@@ -64,6 +71,8 @@ class Walk(Veiled, frozen=True, kw_only=True):
     """The Pulumi stack of an entry that Pulumi performs; None for those that we perform. Raises PulumiError."""
     whole_opinion: bool = False
     """Pulumi is asked about what is as desired, too."""
+    tools: Callable[[Sequence[Cluster]], Iterable[DoctorCheck]] = no_tools
+    """What is needed on this machine for these entries, as `fleet doctor` shows it."""
     past: Past | None = None
     """The fleet as it was at other revisions; None where that cannot be had."""
     stop: threading.Event = field(default_factory=threading.Event)

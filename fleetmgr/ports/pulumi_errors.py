@@ -3,6 +3,7 @@
 PulumiError
 |- CliMissing        exit 1    no `pulumi` found: how to install it, and that the embedded engine needs nothing
 |- CliTooOld         exit 1
+|- InstallFailed     exit 1    `fleet doctor --install pulumi`: no network, or the installer failed
 |- PluginMissing     exit 1    the Kubernetes provider cannot be had
 |- BackendRefused    exit 1/3  unreachable, or credentials missing or wrong
 |- PassphraseMissing exit 3    no or a wrong passphrase, or another secrets provider that cannot be opened
@@ -43,6 +44,12 @@ class CliTooOld(PulumiError):
     """The CLI is older than what the engine needs."""
 
     code: ClassVar[str] = "FLT-9012"
+
+
+class InstallFailed(PulumiError):
+    """The official installer could not install the CLI."""
+
+    code: ClassVar[str] = "FLT-9024"
 
 
 class PluginMissing(PulumiError):

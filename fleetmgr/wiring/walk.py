@@ -9,8 +9,9 @@ import shlex
 import socket
 import sys
 import threading
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from fleetmgr.adapters.kube.connector import KubeConnector
 from fleetmgr.model.lease import Holder
@@ -21,6 +22,10 @@ from fleetmgr.ports.repository import Repository
 from fleetmgr.wiring.access import access_settings
 from fleetmgr.wiring.machine import LinuxProcesses, SystemClock
 from fleetmgr.wiring.offline import open_offline
+
+if TYPE_CHECKING:
+    from fleetmgr.model.report import DoctorCheck
+    from fleetmgr.spec import Cluster, LoadedFleet
 
 
 def open_walk(file: Path, *, parallel: int) -> Walk:
@@ -42,8 +47,15 @@ def open_walk(file: Path, *, parallel: int) -> Walk:
         actor=actor,
         parallel=parallel,
         lock=_lock(actor),
+        tools=lambda clusters: _tools(loaded, clusters),
         past=LazyPast(repository, file.name),
     )
+
+
+def _tools(loaded: LoadedFleet, clusters: Sequence[Cluster]) -> Iterable[DoctorCheck]:
+    """Looked for by the one verb that shows them."""
+    tools = importlib.import_module("fleetmgr.wiring.pulumi_tools")
+    return cast("Iterable[DoctorCheck]", tools.pulumi_checks(loaded, clusters))
 
 
 class LazyPast:

@@ -34,40 +34,34 @@ class Cli(Struct, frozen=True, kw_only=True):
         return _numbers(self.version) or (0, 0, 0)
 
 
-def installed_in(environment: Mapping[str, str]) -> Path:
-    """Where ``fleet doctor --install pulumi`` puts the CLI."""
-    return pulumi_home(environment)
-
-
 def find_cli(environment: Mapping[str, str]) -> Cli:
     """``pulumi`` of PATH, else of PULUMI_HOME/bin. Raises CliMissing, CliTooOld."""
-    path = located(environment)
-    if path is None:
+    candidates = located(environment)
+    if not candidates:
         raise CliMissing(
             "the Pulumi engine needs the Pulumi CLI, and there is no `pulumi` on PATH or in"
             f" {pulumi_home(environment) / 'bin'}",
             hint=f"{INSTALL}; {ALTERNATIVE}",
         )
-    version = _version(path, environment)
-    if version is None:
-        raise CliMissing(f"{path} does not say its version as the Pulumi CLI does", hint=INSTALL)
-    found = Cli(path=path, version=version)
-    if found.numbers < OLDEST:
+    found = [Cli(path=path, version=v) for path in candidates if (v := _version(path, environment))]
+    if not found:
+        raise CliMissing(f"{candidates[0]} does not say its version as the Pulumi CLI does", hint=INSTALL)
+    good = next((cli for cli in found if cli.numbers >= OLDEST), None)
+    if good is None:
         oldest = ".".join(map(str, OLDEST))
         raise CliTooOld(
-            f"{path} is Pulumi {version}, and the Pulumi engine needs {oldest} or later",
+            f"{found[0].path} is Pulumi {found[0].version}, and the Pulumi engine needs {oldest} or later",
             hint=f"{INSTALL}; {ALTERNATIVE}",
         )
-    return found
+    return good
 
 
-def located(environment: Mapping[str, str]) -> Path | None:
-    """Where `pulumi` is, absolute; None where it is not."""
-    found = shutil.which("pulumi", path=environment.get("PATH", os.defpath))
-    if found is None:
-        own = pulumi_home(environment) / "bin" / "pulumi"
-        found = str(own) if os.access(own, os.X_OK) and own.is_file() else None
-    return Path(found).absolute() if found else None
+def located(environment: Mapping[str, str]) -> list[Path]:
+    """Every `pulumi`, absolute, in the order in which they are tried."""
+    own = pulumi_home(environment) / "bin"
+    folders = (environment.get("PATH", os.defpath), str(own))
+    found = (shutil.which("pulumi", path=folder) for folder in folders)
+    return list(dict.fromkeys(Path(path).absolute() for path in found if path))
 
 
 def _version(path: Path, environment: Mapping[str, str]) -> str | None:
