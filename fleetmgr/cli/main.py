@@ -51,6 +51,7 @@ COMMANDS: Mapping[str, Entry] = {
     "remove": Entry("fleetmgr.cli.remove", "Remove an app, cluster or environment.", _WRITE),
     "validate": Entry("fleetmgr.cli.validate", "Check fleet.yaml and its sources, offline.", _WRITE),
     "render": Entry("fleetmgr.cli.render", "Write what every cluster would get, as manifests.", _WRITE),
+    "export": Entry("fleetmgr.cli.export", "Write what is ours in the form of other tools.", _WRITE),
     "explain": Entry("fleetmgr.cli.explain", "Show which layer set what, or what waits for what.", _WRITE),
     "schema": Entry("fleetmgr.cli.schema", "Print the JSON Schema of fleet.yaml.", _WRITE),
     "sandbox": Entry("fleetmgr.cli.sandbox", "Run real control planes on this machine.", _TOOLS),

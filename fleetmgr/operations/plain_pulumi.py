@@ -7,7 +7,10 @@ may know nothing.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from fleetmgr.engine.registering import beyond_pulumi, registered
+from fleetmgr.engine.rerun import marked
 from fleetmgr.errors import InvalidInput
 from fleetmgr.model.objects import GroupKind
 from fleetmgr.model.resource import Stack, field_manager
@@ -33,6 +36,7 @@ def look(client: ClusterClient, entry: Entry, stack: Stack) -> Ground:
     Raises WrongCluster, ClusterError, and InvalidInput for what plain Pulumi would get wrong.
     """
     contact = meet(client, entry)
+    stack = replace(stack, resources=tuple(marked(stack.resources, stack.apps)))
     complete = registered(stack, served_kinds(client.discover()))
     problems = beyond_pulumi(complete)
     if problems:
