@@ -17,6 +17,8 @@ KUBECONFIG = Path.home() / ".kube" / f"fleetmgr-{SANDBOX}.yaml"
 CONTEXT = f"{SANDBOX}-1"
 COUNT = 100
 GOAL = 0.6
+SEEN = ("--for", "jsonpath={.status.observedGeneration}=1", "deployment", "--all", "--timeout", "300s")
+"""What kubectl wait is to wait for: controllers have looked at what was applied."""
 DEPLOYMENT = """apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -77,17 +79,8 @@ def main() -> None:
         run_once([fleet, "apply", "--yes", "--no-wait"], cwd=folder)
         run_once([*kubectl, "create", "namespace", "kubectl-bench"])
         run_once([*kubectl, "apply", "--server-side", "-f", "kubectl"], cwd=folder)
-        seen = [
-            "--for",
-            "jsonpath={.status.observedGeneration}=1",
-            "deployment",
-            "--all",
-            "--timeout",
-            "300s",
-        ]
-        run_once(
-            [*kubectl, "-n", "kubectl-bench", "wait", *seen]
-        )  # controllers that write meanwhile are a diff
+        # what controllers write meanwhile would be a difference
+        run_once([*kubectl, "-n", "kubectl-bench", "wait", *SEEN])
         diff = [*kubectl, "diff", "--server-side", "-f", "kubectl"]
         commands = {
             "kubectl diff --server-side": diff,
