@@ -14,8 +14,8 @@ from msgspec import Struct
 from fleetmgr.adapters.pulumi.environment import pulumi_home, scrubbed
 from fleetmgr.ports.pulumi_errors import CliMissing, CliTooOld
 
-OLDEST = (3, 181, 0)
-"""The first that takes inline programs for everything that we run (`--client`)."""
+OLDEST = (3, 188, 0)
+"""The first whose `--exclude` takes patterns."""
 INSTALL = "install it: `fleet doctor --install pulumi` (or https://www.pulumi.com/docs/install)"
 ALTERNATIVE = "the embedded engine needs nothing: --engine embedded"
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)([-+][\w.+-]*)?")

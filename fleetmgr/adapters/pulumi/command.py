@@ -78,6 +78,16 @@ class Command(PulumiCommand):
         self.said = ""
 
     @contextmanager
+    def setting(self, **more: str) -> Generator[None]:
+        """The processes in this block have ``more`` in their environment."""
+        before = self._environment
+        self._environment = {**before, **more}
+        try:
+            yield
+        finally:
+            self._environment = before
+
+    @contextmanager
     def bounded(self, bounds: Bounds) -> Generator[None]:
         """The processes in this block end by ``bounds``."""
         self._bounds, self.stopped, self.timed_out, self.said = bounds, False, False, ""

@@ -15,7 +15,7 @@ from msgspec import Struct
 from fleetmgr.adapters.pulumi.urns import parsed
 from fleetmgr.errors import Where
 from fleetmgr.model.jsontypes import Json, JsonObject, is_array, is_object
-from fleetmgr.model.urn import PROVIDER_TYPE
+from fleetmgr.model.urn import PROVIDER_NAME, PROVIDER_TYPE
 from fleetmgr.ports.pulumi import StackState, StateResource
 from fleetmgr.ports.pulumi_errors import ForeignState, PulumiError
 
@@ -23,7 +23,8 @@ _REFERENCES = ("dependencies", "replaceWith")
 
 
 class Held(Struct, frozen=True, kw_only=True):
-    """What the stack holds. ``urns`` is everything, components and providers too; ``goes_with`` says for a URN with
+    """What the stack holds, or held when it was read: only ``urns`` is followed from run to run. It is everything,
+    components and providers too; ``goes_with`` says for a URN with
     whose deletion it goes; ``retained`` are those whose object stays when they are deleted."""
 
     exists: bool
@@ -34,6 +35,8 @@ class Held(Struct, frozen=True, kw_only=True):
     retained: frozenset[str] = frozenset()
     sealed: bool = False
     """Whether the state says itself what its secrets are encrypted with."""
+    way: tuple[str | None, str | None] | None = None
+    """kubeconfig and context of our provider, with which a refresh reads; None where there is no provider."""
     project: str | None = None
     cluster: str | None = None
 
@@ -71,6 +74,7 @@ def read(exported: bytes) -> Held:
         goes_with={text: str(entry["deletedWith"]) for entry, text in parts if entry.get("deletedWith")},
         retained=frozenset(text for entry, text in parts if entry.get("retainOnDelete")),
         sealed=bool(deployment.get("secrets_providers")),
+        way=next((_way(entry) for entry in resources if _is_our_provider(entry)), None),
         project=next(iter(sorted(projects)), None),
         cluster=next((found for entry in resources if (found := _identifier(entry)) is not None), None),
     )
@@ -84,6 +88,19 @@ def without_pending(exported: bytes) -> bytes:
     """
     document = _document(exported)
     _deployment(document).pop("pending_operations", None)
+    return _written(document)
+
+
+def by_way(exported: bytes, context: str | None) -> bytes:
+    """``exported`` with a provider that reaches its cluster by ``context`` of the kubeconfig of whoever runs it."""
+    document = _document(exported)
+    for entry in _objects(_deployment(document).get("resources")):
+        for held in (entry.get("inputs"), entry.get("outputs")) if _is_our_provider(entry) else ():
+            if is_object(held):
+                held.pop("kubeconfig", None)
+                held.pop("context", None)
+                if context is not None:
+                    held["context"] = context
     return _written(document)
 
 
@@ -173,6 +190,19 @@ def _pending(deployment: JsonObject) -> Iterator[str]:
 def _urn_of(operation: JsonObject) -> str:
     resource = operation.get("resource")
     return str(resource.get("urn", "")) if is_object(resource) else ""
+
+
+def _is_our_provider(entry: JsonObject) -> bool:
+    urn = parsed(str(entry.get("urn", "")))
+    return urn is not None and (urn.type, urn.name) == (PROVIDER_TYPE, PROVIDER_NAME)
+
+
+def _way(entry: JsonObject) -> tuple[str | None, str | None]:
+    inputs = entry.get("inputs")
+    if not is_object(inputs):
+        return None, None
+    kubeconfig, context = inputs.get("kubeconfig"), inputs.get("context")
+    return None if kubeconfig is None else "given", context if isinstance(context, str) else None
 
 
 def _identifier(entry: JsonObject) -> str | None:

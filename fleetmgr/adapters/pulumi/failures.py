@@ -58,6 +58,7 @@ _UNREACHED = re.compile(
     re.IGNORECASE,
 )
 _DENIED = re.compile(r"\bis forbidden: User\b|the server has asked for the client to provide credentials")
+_ADVICE = "If the cluster was deleted, you can remove this resource from Pulumi state"
 _ERROR = re.compile(r"^\s*error: ", re.IGNORECASE | re.MULTILINE)
 
 
@@ -163,8 +164,9 @@ def of_run(said: Said) -> Problem:
 
 
 def of_step(message: str, where: Where) -> Problem:
-    """Why one resource failed; ``message`` is masked."""
-    return Problem(message=message, where=where, code=_of_cluster(message).code)
+    """Why one resource failed; ``message`` is masked. Advice to throw the state away is not passed on."""
+    told = message.partition(_ADVICE)[0].rstrip(" .")
+    return Problem(message=told, where=where, code=_of_cluster(message).code)
 
 
 def _of_cluster(text: str) -> type[PulumiError]:

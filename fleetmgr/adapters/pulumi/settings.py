@@ -13,8 +13,9 @@ class WayIn(Veiled, frozen=True, kw_only=True):
     """How the Kubernetes provider reaches an entry's cluster.
 
     ``kubeconfig`` is the path of a file that exists. ``document`` is the text of one to be written for the run alone
-    (service account of a pod, impersonation, several files merged): credentials are read by path, so that none of
-    them becomes an input of Pulumi's provider and part of its state.
+    (service account of a pod, impersonation, several files merged). Either is told by KUBECONFIG and is no input of
+    Pulumi's provider: no credential enters the state, and no path of one machine does, with which a refresh on another
+    would look for the cluster. ``context`` is an input.
     """
 
     VEILED = frozenset({"document"})

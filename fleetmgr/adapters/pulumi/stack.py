@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -27,17 +27,13 @@ from fleetmgr.adapters.pulumi.events import Recorder
 from fleetmgr.adapters.pulumi.masking import Mask
 from fleetmgr.adapters.pulumi.program import Selection, register
 from fleetmgr.adapters.pulumi.settings import StackSettings
-from fleetmgr.adapters.pulumi.urns import as_target
+from fleetmgr.adapters.pulumi.targeting import left_out, selected
 from fleetmgr.adapters.pulumi.workfolder import WorkFolder
 from fleetmgr.errors import Problem, Where
-from fleetmgr.model.resource import Stack
-from fleetmgr.model.urn import app_urn
 from fleetmgr.ports.pulumi import Outcome, Request, StackState, Step, StepOp
 from fleetmgr.ports.pulumi_errors import CannotDo, PulumiError, RunStopped, RunTimedOut
 from fleetmgr.ports.stop import Stop
 
-_LONGEST = 1_500_000
-"""Bytes of arguments of one process; Linux takes 2 MiB, environment included."""
 _GONE = (StepOp.DELETE, StepOp.FORGET)
 
 
@@ -74,18 +70,20 @@ class CliStack:
             return self._exported()
 
     def preview(self, request: Request, *, stop: Stop) -> Outcome:
-        """As the port. A stack that does not exist is previewed in an empty backend that is gone afterwards."""
+        """As the port. A stack that does not exist is previewed in an empty backend that is gone afterwards; so is one
+        whose state knows another way in, since its objects are read by the way of the state."""
         with self._lock:
             held = self._known()
-            if held.exists:
-                return self._run(request, held, stop, self._here())[0]
-            with self._folder.scratch() as scratch:
-                environment = settled(self._around.environment, backend=scratch.backend)
+            if not held.exists:
+                environment = {**self._environment, "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(8)}
                 environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
-                environment["PULUMI_CONFIG_PASSPHRASE"] = secrets.token_hex(8)
-                name = f"organization/{self._settings.fleet}/{self._settings.cluster}"
-                there = _Place(name=name, folder=scratch.path, command=self._command(environment))
-                self._ask(["stack", "init", name, "--no-select"], there)
+                with self._aside(environment) as there:
+                    return self._run(request, held, stop, there)[0]
+            if self._same_way(held):
+                return self._run(request, held, stop, self._here())[0]
+            exported = deployment.by_way(self._exported(), self._settings.way.context)
+            with self._aside(self._environment) as there:
+                self._replace_state(exported, there)
                 return self._run(request, held, stop, there)[0]
 
     def up(self, request: Request, *, stop: Stop, on_step: Callable[[Step], None]) -> Outcome:
@@ -94,8 +92,9 @@ class CliStack:
             held = self._known()
             if not held.exists:
                 self._init()
-            elif held.pending:
-                self._replace_state(deployment.without_pending(self._exported()))
+            elif held.pending or not self._same_way(held):
+                exported = deployment.without_pending(self._exported())
+                self._replace_state(deployment.by_way(exported, self._settings.way.context))
             # Whatever becomes of the run, what was known of the state is old.
             self._held = None
             outcome, ended = self._run(request, held, stop, self._here(), on_step=on_step)
@@ -166,9 +165,23 @@ class CliStack:
             arguments += ["--secrets-provider", self._settings.secrets_provider]
         self._ask(arguments)
 
-    def _replace_state(self, exported: bytes) -> None:
+    def _same_way(self, held: Held) -> bool:
+        return held.way in {None, (None, self._settings.way.context)}
+
+    @contextmanager
+    def _aside(self, environment: Mapping[str, str]) -> Generator[_Place]:
+        """A stack of its own, which is gone afterwards."""
+        name = f"organization/{self._settings.fleet}/{self._settings.cluster}"
+        with self._folder.scratch() as scratch:
+            command = self._command({**environment, "PULUMI_BACKEND_URL": scratch.backend})
+            there = _Place(name=name, folder=scratch.path, command=command)
+            self._ask(["stack", "init", name, "--no-select"], there)
+            yield there
+
+    def _replace_state(self, exported: bytes, place: _Place | None = None) -> None:
+        place = place or self._here()
         with self._folder.draft(exported) as path:
-            self._ask(["stack", "import", "--stack", self._settings.name, "--file", str(path)])
+            self._ask(["stack", "import", "--stack", place.name, "--file", str(path)], place)
 
     def _ask(self, arguments: list[str], place: _Place | None = None) -> str:
         """What the CLI answers on standard output. Raises PulumiError, _NoStack."""
@@ -218,6 +231,8 @@ class CliStack:
         else:
             failure = None
         steps = recorder.steps()
+        if failure is None:
+            steps += left_out(request, held, steps)
         return Outcome(steps=steps, failure=failure, warnings=recorder.warnings()), recorder.ended()
 
     def _freed(self, command: Command, perform: Callable[[], None]) -> None:
@@ -244,12 +259,11 @@ class CliStack:
         refusal = failures.refused(said)
         if refusal is not None and not recorder.wrote():
             raise refusal
-        failed = sum(step.problem is not None for step in recorder.steps())
-        if failed and not recorder.errors:
-            message = f"{failed} of the resources on {cluster} failed"
-            first = next(step.problem for step in recorder.steps() if step.problem is not None)
-            return Problem(message=message, where=self._where, code=first.code)
-        return failures.of_run(said)
+        problems = [step.problem for step in recorder.steps() if step.problem is not None]
+        if not problems:
+            return failures.of_run(said)
+        message = f"{len(problems)} of the resources on {cluster} failed"
+        return Problem(message=message, where=self._where, code=problems[0].code)
 
 
 class _Place(Struct, frozen=True, kw_only=True):
@@ -268,13 +282,7 @@ class _Run:
         self._folder = folder
         self._request = request
         self._held = held
-        self._targets = _targets(request, held)
-        if sum(len(urn) + 10 for urn in self._targets or ()) > _LONGEST:
-            raise CannotDo(
-                f"{len(self._targets or ())} targets are more than one run of the Pulumi CLI takes",
-                where=Where(cluster=settings.cluster),
-                hint="select fewer apps at a time",
-            )
+        self._selected = selected(request, held)
 
     def recorder(self, mask: Mask, on_step: Callable[[Step], None] | None) -> Recorder:
         return Recorder(
@@ -289,13 +297,14 @@ class _Run:
         """Raises CommandError; _NoStack."""
         stack = quiet_stack(place.name, place.folder, place.command)
         run = stack.up if write else stack.preview
-        with paused(), self._folder.kubeconfig_for(self._settings.way.document):
+        with paused(), self._way(place.command):
             try:
                 run(
                     program=self._program,
                     on_event=recorder.take,
                     refresh=True,
-                    target=self._targets,
+                    target=list(self._selected.targets) or None,
+                    exclude=list(self._selected.excludes) or None,
                     replace=list(self._request.replacing) or None,
                     parallel=self._settings.parallel,
                     color="never",
@@ -309,37 +318,26 @@ class _Run:
             ):  # the SDK, when a preview ended well and its summary was among what it could not read
                 return
 
-    def _program(self) -> None:
+    @contextmanager
+    def _way(self, command: Command) -> Generator[None]:
         way = self._settings.way
-        kubeconfig = str(self._folder.kubeconfig) if way.document is not None else way.kubeconfig
+        if way.document is not None:
+            with self._folder.kubeconfig(way.document) as path, command.setting(KUBECONFIG=str(path)):
+                yield
+        elif way.kubeconfig is not None:
+            with command.setting(KUBECONFIG=way.kubeconfig):
+                yield
+        else:
+            yield
+
+    def _program(self) -> None:
         # Warnings are told by whoever rendered, and hooks are run by whoever performs around this run.
         stack = msgspec.structs.replace(self._request.stack, warnings=(), hooks=())
-        register(Selection(stack=stack, kubeconfig=kubeconfig, context=way.context))
+        register(Selection(stack=stack, context=self._settings.way.context))
 
 
 class _NoStack(Exception):
     """The backend holds no stack of that name."""
-
-
-def _targets(request: Request, held: Held) -> list[str] | None:
-    """``request.targets`` as --target takes them, with the components above them: what a target needs and the state
-    does not hold must be a target itself. The provider and the stack always are."""
-    if request.targets is None:
-        return None
-    if any("*" in urn for urn in request.targets):
-        starred = next(urn for urn in request.targets if "*" in urn)
-        raise CannotDo(
-            f"Pulumi takes {starred} for a pattern, so it cannot be one of several that are changed"
-        )
-    wanted = frozenset(request.targets)
-    components = dict.fromkeys(_components(request.stack, wanted))
-    return [as_target(urn, known=urn in held.urns) for urn in (*components, *request.targets)]
-
-
-def _components(stack: Stack, wanted: frozenset[str]) -> Iterator[str]:
-    for resource in stack.resources:
-        if resource.urn(project=stack.fleet, stack=stack.cluster) in wanted:
-            yield app_urn(resource.app, project=stack.fleet, stack=stack.cluster)
 
 
 def _followed(held: Held, outcome: Outcome, ended: frozenset[str]) -> Held:

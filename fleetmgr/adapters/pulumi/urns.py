@@ -49,7 +49,9 @@ def parsed(urn: str) -> Urn | None:
 
 
 def as_target(urn: str, *, known: bool) -> str:
-    """What --target takes. A refresh refuses a target that the state does not hold, before the program could say that
+    """What --target and --exclude take.
+
+    A refresh refuses one that the state does not hold, before the program could say that
     it will be there (deployment_executor.go, ``checkTargets``), but only one that is spelled out: a star that has
     nothing to stand for makes a pattern of it, which still matches nothing else in this stack."""
     return urn if known else urn.replace(_PREFIX, f"{_PREFIX}*", 1)

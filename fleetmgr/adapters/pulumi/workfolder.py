@@ -1,16 +1,14 @@
 """The work folder of one stack: its project file, the kubeconfig of a run, what a killed run left.
 
-One a stack, because the CLI keeps a stack's settings beside the project file. The folder's path is stable: the path of
-a kubeconfig in it is an input of the provider, and an input that changes is a change.
+One a stack, because the CLI keeps a stack's settings beside the project file.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -42,11 +40,6 @@ class WorkFolder:
         self._cluster = cluster
 
     @property
-    def kubeconfig(self) -> Path:
-        """Where the kubeconfig of a run is, while it runs."""
-        return self.path / "kubeconfig"
-
-    @property
     def _scratch(self) -> Path:
         return self.path / "scratch"
 
@@ -66,20 +59,17 @@ class WorkFolder:
             raise FleetError(message, hint="set XDG_CACHE_HOME to a folder of yours") from None
 
     @contextmanager
-    def kubeconfig_for(self, document: str | None) -> Generator[None]:
-        """``document`` at ``kubeconfig`` for the run; it goes with the last run of this stack that uses it."""
-        if document is None:
-            yield
-            return
-        with (self.path / "kubeconfig.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH)
-            _write(self.kubeconfig, document)
-            try:
-                yield
-            finally:
-                with suppress(OSError):
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    self.kubeconfig.unlink(missing_ok=True)
+    def kubeconfig(self, document: str) -> Generator[Path]:
+        """A file with ``document`` for one run. One that a killed run left behind goes, too: it holds credentials."""
+        for left in self.path.glob("kubeconfig.*"):
+            if _dead(left.suffix.removeprefix(".")):
+                left.unlink(missing_ok=True)
+        path = self.path / f"kubeconfig.{os.getpid()}"
+        _write(path, document)
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
     @contextmanager
     def scratch(self) -> Generator[Scratch]:
@@ -122,10 +112,15 @@ class WorkFolder:
     def left_behind(self) -> int | None:
         """The process of a run that was killed here and left its lock; None where there is none or it still runs."""
         try:
-            pid = int(self._pid.read_text(encoding="ascii"))
+            pid = self._pid.read_text(encoding="ascii")
         except (OSError, ValueError):
             return None
-        return None if Path(f"/proc/{pid}").exists() or not Path("/proc/self").exists() else pid
+        return int(pid) if _dead(pid) else None
+
+
+def _dead(pid: str) -> bool:
+    """Whether no process has that number; never where that cannot be seen."""
+    return pid.isdecimal() and Path("/proc/self").exists() and not Path(f"/proc/{pid}").exists()
 
 
 def _write(path: Path, text: str | bytes) -> None:

@@ -30,6 +30,7 @@ BEHAVIOUR: dict[str, Any] = {
     "hang": None,  # name of the resource in whose step an interrupt is waited for
     "die": None,  # name of the resource in whose step the program is killed, the lock and the operation left
     "garbage": None,  # name of the resource whose events cannot be read
+    "keep": None,  # name of the resource that is not deleted, since others depend on it
     "warnings": [],
     "pluginless": False,
     "here": str(HERE),
@@ -100,7 +101,11 @@ def open_secrets() -> None:
 def main() -> None:
     args = [arg for arg in sys.argv[2:] if arg != "--non-interactive"]
     with (HERE / "calls.jsonl").open("a") as calls:
-        calls.write(json.dumps({"args": args, "env": sorted(os.environ), "cwd": str(Path.cwd())}) + "\n")
+        call: dict[str, Any] = {"args": args, "env": sorted(os.environ), "cwd": str(Path.cwd())}
+        file = Path(os.environ.get("KUBECONFIG", "/nowhere"))
+        if file.exists():
+            call["kubeconfig"] = {"mode": oct(file.stat().st_mode), "text": file.read_text()}
+        calls.write(json.dumps(call) + "\n")
     match args[:2]:
         case ["version", *_]:
             print(BEHAVIOUR["version"])

@@ -32,6 +32,10 @@ def _all(args: list[str], name: str) -> list[str]:
     return [args[index + 1] for index, arg in enumerate(args) if arg == name]
 
 
+def _matches(urn: str, patterns: list[str]) -> bool:
+    return any(re.fullmatch(re.escape(p).replace(r"\*", "[^:]*"), urn) for p in patterns)
+
+
 class Update:
     """Registrations against the state; the events that tell of it."""
 
@@ -49,6 +53,7 @@ class Update:
         self.old: dict[str, dict[str, Any]] = {r["urn"]: r for r in deployment.get("resources", [])}
         self.new: dict[str, dict[str, Any]] = {}
         self.targets = _all(args, "--target")
+        self.excludes = _all(args, "--exclude")
         self.replaces = _all(args, "--replace")
         self.pending: list[dict[str, Any]] = deployment.get("pending_operations", [])
         self.failed = threading.Event()
@@ -61,7 +66,7 @@ class Update:
         """The exit code; why it is not 0 is in ``error``. ``dying`` writes the state of a run that is being killed."""
         self.dying = dying
         signal.signal(signal.SIGINT, self._interrupt)
-        for target in self.targets:
+        for target in (*self.targets, *self.excludes):
             if self.old and "*" not in target and target not in self.old:
                 self.error = "one or more targets could not be found in the stack"
                 return 255
@@ -127,10 +132,9 @@ class Update:
         return f"urn:pulumi:{self.stack}::{self.project}::{qualified}::{name}"
 
     def targeted(self, urn: str, token: str) -> bool:
-        if not self.targets or token == ROOT or token.startswith("pulumi:providers:"):
+        if token == ROOT or token.startswith("pulumi:providers:"):
             return True
-        patterns = (re.escape(target).replace(r"\*", "[^:]*") for target in self.targets)
-        return any(re.fullmatch(pattern, urn) for pattern in patterns)
+        return (not self.targets or _matches(urn, self.targets)) and not _matches(urn, self.excludes)
 
     def register(self, request: dict[str, Any]) -> str:
         urn = self.urn(request.get("parent", ""), request["type"], request["name"])
@@ -200,7 +204,8 @@ class Update:
         for urn, entry in reversed(self.old.items()):
             if urn in self.new:
                 continue
-            if not self.targeted(urn, entry["type"]):
+            kept = urn.endswith(f"::{self.behaviour['keep']}")
+            if kept or not self.targeted(urn, entry["type"]):
                 self.new[urn] = entry
             else:
                 self.step("delete", urn, entry["type"])

@@ -107,10 +107,28 @@ def test_new_targets_are_patterns_because_a_refresh_knows_them_not(world: World)
     up(stack, request(config_maps(a="1", b="1"), "web/b"))
     args = world.calls("up")[-1]["args"]
     targets = [args[i + 1] for i, arg in enumerate(args) if arg == "--target"]
-    assert targets == [
-        "urn:pulumi:dev-1::shop::fleetmgr:index:App::web",
-        urn("web/b").replace("urn:pulumi:", "urn:pulumi:*"),
-    ]
+    assert targets == [urn("web/b").replace("urn:pulumi:", "urn:pulumi:*")]
+
+
+def test_what_waits_to_be_deleted_stays_out_of_a_run_that_is_not_about_it(world: World) -> None:
+    stack = world.stack()
+    up(stack, request(config_maps(a="1", b="1")))
+    outcome = up(stack, request(config_maps(a="2", c="1", d="1"), "web/a", "web/c"))
+    assert ops(outcome) == {"web/a": "update", "web/c": "create"}
+    args = world.calls("up")[-1]["args"]
+    assert "--target" not in args, "a component among the targets would make its children targets of deletion"
+    excluded = [args[i + 1] for i, arg in enumerate(args) if arg == "--exclude"]
+    assert excluded == [urn("web/b"), urn("web/d").replace("urn:pulumi:", "urn:pulumi:*")]
+    assert {r.name for r in stack.state().resources} == {"web/a", "web/b", "web/c"}
+
+
+def test_a_delete_that_pulumi_leaves_out_because_others_depend_on_it_is_told(world: World) -> None:
+    world.behave(keep="web/b")
+    stack = world.stack()
+    up(stack, request(config_maps(a="1", b="1", c="1")))
+    (step,) = up(stack, request(config_maps(a="1"), "web/b")).steps
+    assert step.op.value == "delete"
+    assert "something that stays depends on it" in str(step.problem)
 
 
 def test_a_name_that_would_be_a_pattern_is_refused(world: World) -> None:
@@ -249,10 +267,34 @@ def test_a_way_in_of_its_own_is_a_private_file_for_the_run_alone(world: World) -
     up(stack, request(config_maps(a="1")))
     resources = world.document()["deployment"]["resources"]
     (provider,) = (r for r in resources if r["type"] == "pulumi:providers:kubernetes")
-    assert provider["inputs"]["kubeconfig"].endswith("/work/shop/dev-1/kubeconfig")
-    assert not Path(provider["inputs"]["kubeconfig"]).exists()
-    assert (world.folder / "work" / "shop" / "dev-1").stat().st_mode & 0o777 == 0o700
+    assert provider["inputs"]["context"] == "fleetmgr"
+    assert "kubeconfig" not in provider["inputs"]
+    (call,) = world.calls("up")
+    assert call["kubeconfig"] == {"mode": "0o100600", "text": "secret: token"}
+    work = world.folder / "work" / "shop" / "dev-1"
+    assert not list(work.glob("kubeconfig*"))
+    assert work.stat().st_mode & 0o777 == 0o700
     assert "token" not in str(world.document())
+
+
+def test_a_state_that_knows_another_way_in_is_read_by_ours(world: World) -> None:
+    stack = world.stack()
+    up(stack, request(config_maps(a="1")))
+    document = world.document()
+    (provider,) = (
+        r for r in document["deployment"]["resources"] if r["type"] == "pulumi:providers:kubernetes"
+    )
+    provider["inputs"] |= {"kubeconfig": "/home/somebody/else", "context": "gone"}
+    world.write(document)
+    assert ops(preview(world.stack(), request(config_maps(a="1")))) == {"web/a": "same"}
+    assert world.document() == document, "a preview writes no state"
+    assert len(world.calls("stack", "import")) == 1, "it is made aside"
+    up(world.stack(), request(config_maps(a="1")))
+    (provider,) = (
+        r for r in world.document()["deployment"]["resources"] if r["type"] == "pulumi:providers:kubernetes"
+    )
+    assert provider["inputs"]["context"] == "sandbox-1"
+    assert "kubeconfig" not in provider["inputs"]
 
 
 @pytest.mark.parametrize(
@@ -288,8 +330,8 @@ def test_a_cli_of_the_users_own_pulumi_home_is_found(world: World) -> None:
 
 
 def test_an_old_cli_is_refused(world: World) -> None:
-    world.behave(version="v3.180.9")
-    with pytest.raises(CliTooOld, match=r"is Pulumi 3\.180\.9, and the Pulumi engine needs 3\.181\.0"):
+    world.behave(version="v3.187.9")
+    with pytest.raises(CliTooOld, match=r"is Pulumi 3\.187\.9, and the Pulumi engine needs 3\.188\.0"):
         world.stack()
 
 
