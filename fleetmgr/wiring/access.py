@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fleetmgr.adapters.kube.access import AccessSettings, Impersonation
-from fleetmgr.spec import Cluster, LoadedFleet
-from fleetmgr.spec.fleet import Impersonate
+
+if TYPE_CHECKING:
+    from fleetmgr.spec import Cluster, LoadedFleet
+    from fleetmgr.spec.fleet import Impersonate
 
 
 def access_settings(loaded: LoadedFleet, cluster: Cluster) -> AccessSettings:
