@@ -17,6 +17,7 @@ from fleetmgr.cli.options import (
     adopt_option,
     consent_options,
     dirty_option,
+    engine_option,
     fleet_options,
     force_option,
     lock_option,
@@ -56,6 +57,7 @@ class NobodyToAsk(UsageError):
 @consent_options
 @dirty_option
 @force_option
+@engine_option
 @verify_option
 @click.option("-y", "--yes", is_flag=True, help="Apply without asking.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the apps are healthy.")

@@ -9,6 +9,7 @@ from fleetmgr.cli.confirming import fleet_typed
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import (
     Duration,
+    engine_option,
     fleet_options,
     lock_option,
     override_option,
@@ -56,6 +57,7 @@ class OtherFleetConfirmed(UsageError):
 @click.option("--all", "everything", is_flag=True, help="All apps on all clusters of the fleet.")
 @click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
 @protected_option
+@engine_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; with --confirm.")
 @click.option("--confirm", metavar="FLEET", help="The name of the fleet: with --yes, instead of typing it.")
 @click.option(

@@ -7,6 +7,7 @@ import click
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import (
     detailed_exitcode,
+    engine_option,
     fleet_options,
     progress_option,
     report_options,
@@ -34,6 +35,7 @@ from fleetmgr.reporting.problems import error_text
     is_flag=True,
     help="Write down on the clusters when drift was first seen; for jobs that look now and then.",
 )
+@engine_option
 @verify_option
 @detailed_exitcode
 @report_options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from msgspec import Struct, field
 
@@ -43,6 +43,7 @@ class Invocation(Struct, kw_only=True):
     force: bool = False
     verify: str = "auto"
     extra_fields: bool = False
+    engine: Literal["embedded", "pulumi"] | None = None
     confirm_deletes: bool = False
     delete_protected: tuple[str, ...] = ()
     outputs: tuple[Output, ...] = ()

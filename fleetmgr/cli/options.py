@@ -289,6 +289,16 @@ def verify_option(command: F) -> F:
     )(command)
 
 
+def engine_option(command: F) -> F:
+    """For commands that plan: who performs."""
+    return _option(
+        "--engine",
+        field="engine",
+        type=click.Choice(("embedded", "pulumi")),
+        help="Who performs the changes, on every cluster.  [default: what fleet.yaml says, else embedded]",
+    )(command)
+
+
 def output_options(command: F) -> F:
     """What to print and how, for commands whose result is a few facts."""
     return _apply_all(command, _output_options(FORMATS, "text (default), json or yaml"))

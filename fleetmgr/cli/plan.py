@@ -14,6 +14,7 @@ from fleetmgr.cli.options import (
     adopt_option,
     consent_options,
     detailed_exitcode,
+    engine_option,
     extra_fields_option,
     fleet_options,
     force_option,
@@ -49,6 +50,7 @@ from fleetmgr.reporting.plan_text import plan_text
     help="Keep the plan, for fleet show and fleet apply FILE; compressed where FILE ends with .gz.",
 )
 @force_option
+@engine_option
 @verify_option
 @extra_fields_option
 @detailed_exitcode

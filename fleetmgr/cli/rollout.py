@@ -13,6 +13,7 @@ from fleetmgr.cli.options import (
     Duration,
     consent_options,
     dirty_option,
+    engine_option,
     fleet_options,
     lock_option,
     output_options,
@@ -145,6 +146,7 @@ def abort(invocation: Invocation, *, rollout_id: str | None, reason: str) -> Exi
 @consent_options
 @lock_option
 @dirty_option
+@engine_option
 @pace_options
 @report_options
 @progress_option

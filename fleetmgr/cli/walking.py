@@ -48,9 +48,9 @@ def open_walk(invocation: Invocation) -> Walk:
 def _opened(invocation: Invocation) -> Walk:
     watch = invocation.stopwatch
     if watch is None:
-        return wiring.open_walk(invocation.file, parallel=invocation.parallel)
+        return wiring.open_walk(invocation.file, parallel=invocation.parallel, engine=invocation.engine)
     with watch.loading():
-        walk = wiring.open_walk(invocation.file, parallel=invocation.parallel)
+        walk = wiring.open_walk(invocation.file, parallel=invocation.parallel, engine=invocation.engine)
     watch.counts(walk.connector.sent)
     return walk
 

@@ -18,7 +18,7 @@ from fleetmgr.planner.build import build
 def drift(walk: Walk, selection: Selection, sink: EventSink) -> Plan:
     """The plan, narrowed to drift: also what an apply could not heal, and (kept) what only could not be asked about.
     A cluster that failed stays as it is."""
-    whole = plan(walk, selection, sink)
+    whole = plan(replace(walk, whole_opinion=True), selection, sink)
     narrowed = [_drifted(walk, part) for part in whole.clusters]
     return build(whole.fleet, whole.revision, narrowed, partial=whole.partial)
 

@@ -16,7 +16,6 @@ from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
 from fleetmgr.operations.commit_guard import RememberingFetcher, uncommitted
 from fleetmgr.operations.embedded.preview import preview
-from fleetmgr.operations.embedded.pulumi.opinion import second_opinion
 from fleetmgr.operations.embedded.scene import Scene, read_scene
 from fleetmgr.operations.entries import entry_of
 from fleetmgr.operations.first_contact import refuse_shared
@@ -65,7 +64,7 @@ def _plan_cluster(
         scene = scene_of(walk, cluster, stack, apps)
         result = preview(scene)
         if scene.pulumi is not None:
-            result = second_opinion(scene, result, scene.pulumi, stop=walk.stop, whole=walk.whole_opinion)
+            result = walk.opinion(walk, scene, result)
     except FleetError as error:
         result = failed_plan(cluster, error)
     sink(

@@ -16,13 +16,14 @@ from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import ClusterConnector
 from fleetmgr.ports.past import Past
-from fleetmgr.ports.pulumi import PulumiStack
 from fleetmgr.ports.repository import Repository
 from fleetmgr.ports.source_fetcher import SourceFetcher
 from fleetmgr.veiled import Veiled
 
 if TYPE_CHECKING:
+    from fleetmgr.model.change import ClusterPlan
     from fleetmgr.model.report import DoctorCheck
+    from fleetmgr.ports.pulumi import PulumiStack
     from fleetmgr.spec import Cluster, LoadedFleet
 
 
@@ -30,6 +31,12 @@ def embedded(cluster: str) -> PulumiStack | None:
     """No cluster is performed by Pulumi."""
     del cluster
     return None
+
+
+def no_opinion(walk: Walk, scene: Scene, plan: ClusterPlan) -> ClusterPlan:
+    """Nobody but us is asked."""
+    del walk, scene
+    return plan
 
 
 def no_tools(clusters: Sequence[Cluster]) -> Iterable[DoctorCheck]:
@@ -41,7 +48,7 @@ def no_tools(clusters: Sequence[Cluster]) -> Iterable[DoctorCheck]:
 class Walk(Veiled, frozen=True, kw_only=True):
     """The ground that a walk stands on. ``actor`` is recorded with every apply."""
 
-    VEILED = frozenset({"stop", "scenes", "stacks"})
+    VEILED = frozenset({"stop", "scenes", "stacks", "opinion"})
 
     loaded: LoadedFleet
     repository: Repository
@@ -69,6 +76,8 @@ class Walk(Veiled, frozen=True, kw_only=True):
     """Why files are applied that are not in Git (``--allow-dirty``)."""
     stacks: Callable[[str], PulumiStack | None] = embedded
     """The Pulumi stack of an entry that Pulumi performs; None for those that we perform. Raises PulumiError."""
+    opinion: Callable[[Walk, Scene, ClusterPlan], ClusterPlan] = no_opinion
+    """What becomes of the plan of an entry that Pulumi performs, once Pulumi has seen it. Raises PulumiError."""
     whole_opinion: bool = False
     """Pulumi is asked about what is as desired, too."""
     tools: Callable[[Sequence[Cluster]], Iterable[DoctorCheck]] = no_tools

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from fleetmgr.errors import Problem
-from fleetmgr.spec.loaded import Places
 from fleetmgr.spec.plain import seconds
-from fleetmgr.spec.yaml_tree import Key
 
 if TYPE_CHECKING:
     from fleetmgr.spec.engine import Engine
     from fleetmgr.spec.fleet import Environment, Fleet
+    from fleetmgr.spec.loaded import Places
+    from fleetmgr.spec.yaml_tree import Key
 
 CANNOT_WORK = "FLT-1004"
 

@@ -64,10 +64,12 @@ class Fleet:
     error: BaseException | None = None
     report: Callable[[ClusterPlan], ClusterReport] | None = None
     opened: list[tuple[Path, int]] = field(default_factory=list[tuple[Path, int]])
+    engines: list[str | None] = field(default_factory=list[str | None])
     selections: list[Selection] = field(default_factory=list[Selection])
     applied: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
 
-    def open_walk(self, file: Path, *, parallel: int) -> Opened:
+    def open_walk(self, file: Path, *, parallel: int, engine: str | None) -> Opened:
+        self.engines.append(engine)
         self.opened.append((file, parallel))
         if self.error is not None:
             raise self.error

@@ -22,7 +22,8 @@ def doomed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doomed:
     made = Doomed(tmp_path)
     made.apply()
 
-    def open_walk(file: Path, *, parallel: int) -> Walk:
+    def open_walk(file: Path, *, parallel: int, engine: str | None) -> Walk:
+        assert engine is None
         assert file.name == "fleet.yaml"
         assert parallel
         return made.walk()

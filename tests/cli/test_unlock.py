@@ -31,8 +31,8 @@ def released(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
     entry = Entry(fleet="shop", cluster="dev-1", environment="dev")
 
-    def open_walk(file: object, *, parallel: int) -> object:
-        del file, parallel
+    def open_walk(file: object, *, parallel: int, engine: str | None) -> object:
+        del file, parallel, engine
         return Opened()
 
     def look(walk: object, cluster: str) -> operation.Held:

@@ -10,7 +10,7 @@ from fleetmgr.model.change import ClusterPlan, Op
 from fleetmgr.model.consent import Consent
 from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.operations.embedded.preview import preview
-from fleetmgr.operations.embedded.pulumi.opinion import second_opinion
+from fleetmgr.operations.embedded.pulumi.opinion import opinion
 from fleetmgr.ports.pulumi import Outcome, StateResource
 from fleetmgr.ports.pulumi_errors import PulumiError
 from tests.fakes.pulumi import FakePulumiStack
@@ -41,7 +41,7 @@ def _short(urn: str) -> str:
 
 def asked(world: World, *, whole: bool = False) -> ClusterPlan:
     scene = world.scene()
-    return second_opinion(scene, preview(scene), stack_of(world), stop=world.stop, whole=whole)
+    return opinion(scene, preview(scene), stop=world.stop, whole=whole)
 
 
 def foreign(name: str, **data: str) -> JsonObject:

@@ -30,9 +30,10 @@ def is_over(scene: Scene) -> bool:
 
 
 def close_entry(scene: Scene) -> None:
-    """Delete rollouts, key and marker of the entry, in this order; nothing while an app is remembered.
+    """Delete rollouts, key and marker of the entry, in this order, and before them what Pulumi keeps of it; nothing
+    while an app is remembered.
 
-    Raises ClusterError. A run that is killed in between is finished by the next: the marker goes last.
+    Raises ClusterError and PulumiError. A run that is killed in between is finished by the next: the marker goes last.
     """
     entry = scene.entry
     kept = scene.client.list(
@@ -42,6 +43,8 @@ def close_entry(scene: Scene) -> None:
     )
     if any(object_at(body, "metadata", "labels").get(RECORD_LABEL) == "applyset" for body in kept):
         return
+    if scene.pulumi is not None:
+        scene.pulumi.remove()
     rollouts = scene.client.list(
         CONFIG_MAPS,
         namespace=SYSTEM_NAMESPACE,

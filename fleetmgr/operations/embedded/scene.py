@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import field
 from msgspec.structs import replace
@@ -23,8 +24,10 @@ from fleetmgr.operations.embedded.entry import NAMESPACES, Entry, meet
 from fleetmgr.operations.embedded.live import in_parallel, read_live
 from fleetmgr.ports.cluster import ClusterClient, Discovery
 from fleetmgr.ports.cluster_errors import AccessDenied
-from fleetmgr.ports.pulumi import PulumiStack
 from fleetmgr.veiled import Veiled
+
+if TYPE_CHECKING:
+    from fleetmgr.ports.pulumi import PulumiStack
 
 CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 

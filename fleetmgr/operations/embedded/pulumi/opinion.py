@@ -18,7 +18,7 @@ from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.pulumi.state import held, stack_of, urn_of
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.operations.embedded.sending import to_send
-from fleetmgr.ports.pulumi import Outcome, PulumiStack, Request, StateResource, Step, StepOp
+from fleetmgr.ports.pulumi import Outcome, Request, StateResource, Step, StepOp
 from fleetmgr.ports.pulumi_errors import PulumiError
 from fleetmgr.ports.stop import Stop
 
@@ -26,13 +26,14 @@ _ASKED = frozenset({Op.CREATE, Op.UPDATE, Op.MOVE, Op.REPLACE})
 """Adoptions and hooks are ours; deletes hold nothing that a preview could refuse."""
 
 
-def second_opinion(
-    scene: Scene, plan: ClusterPlan, stack: PulumiStack, *, stop: Stop, whole: bool
-) -> ClusterPlan:
+def opinion(scene: Scene, plan: ClusterPlan, *, stop: Stop, whole: bool) -> ClusterPlan:
     """``plan`` as Pulumi would perform it. With ``whole``, what is as desired is asked about too.
 
     Raises PulumiError.
     """
+    stack = scene.pulumi
+    if stack is None:
+        return plan
     known = held(stack.state())
     changes = {c.ref.key: c for c in plan.changes if c.op in _ASKED and c.ref.key in scene.resources}
     if whole:
