@@ -30,6 +30,8 @@ class Case:
     order: tuple[str, ...] = ()
     refused: bool = False
     """Something of it is refused, so that an apply of the whole fleet does not end well."""
+    beyond_plain: str = ""
+    """Why plain ``pulumi up`` does something else."""
 
 
 def cases() -> list[Case]:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conformance.cases import Case, cases, within
 from tests.e2e.fleets import PROGRAM, Answer, Fleet
-from tests.e2e.test_plain_pulumi import PROGRAMS
+from tests.e2e.test_plain_pulumi import PROGRAMS, Cli
 
 pytestmark = pytest.mark.e2e
 
@@ -168,3 +168,25 @@ def test_the_same_is_refused(fleets: Callable[..., Fleet], engine: Engine, tmp_p
     chosen = [case for case in cases() if case.refused]
     _, done = go(fleets(), engine, chosen, tmp_path)
     assert done.code == 1, done.text
+
+
+def test_plain_pulumi_comes_to_the_same(fleets: Callable[..., Fleet], tmp_path: Path) -> None:
+    if not all(map(shutil.which, PROGRAMS)):
+        pytest.skip("SKIPPED: no pulumi CLI")
+    fleet = fleets()
+    walk = Walk(fleet, Engine("embedded", tmp_path), [case for case in cases() if not case.beyond_plain])
+    walk.write("before")
+    pulumi = Cli(fleet, tmp_path / "pulumi")
+    pulumi("stack", "init", "one")
+    pulumi("up", "--yes", "--skip-preview")
+    fleet.assert_settled()
+    walk.disturb()
+    walk.write("after")
+    first = pulumi.run("up", "--yes", "--skip-preview")
+    if (
+        first.returncode
+    ):  # it does not wait until a workload that it replaces is gone; the next run finds it gone
+        assert "field is immutable" in first.stdout + first.stderr
+        pulumi("up", "--yes", "--skip-preview")
+    walk.check_live()
+    assert {op for op, _ in fleet.plan().ops()} <= {"orphaned"}
