@@ -19,7 +19,7 @@ from fleetmgr.engine.fieldset import APPLY, UPDATE, find_key, follow, unescape
 from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL
 from fleetmgr.model.change import FieldDiff
 from fleetmgr.model.jsontypes import Json, JsonObject, array_at, is_array, is_object, object_at
-from fleetmgr.model.resource import PATCH_MANAGER_ANNOTATION, SKIP_AWAIT_ANNOTATION
+from fleetmgr.model.resource import PULUMI_ANNOTATIONS
 
 BEFORE_FIRST_APPLY = "before-first-apply"
 _MANAGERS = frozenset(
@@ -210,7 +210,7 @@ def _pruned(value: Json, fields: JsonObject, desired: Json, others: Sequence[Jso
     return result
 
 
-_BOOKKEEPING = frozenset({PART_OF_LABEL, FLEET_LABEL, PATCH_MANAGER_ANNOTATION, SKIP_AWAIT_ANNOTATION})
+_BOOKKEEPING = frozenset({PART_OF_LABEL, FLEET_LABEL, *PULUMI_ANNOTATIONS})
 
 
 def without_bookkeeping(diff: Sequence[FieldDiff]) -> tuple[FieldDiff, ...]:

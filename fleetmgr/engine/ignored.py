@@ -23,13 +23,13 @@ from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL
 from fleetmgr.model.jsontypes import Json, JsonArray, JsonObject, is_array, is_object, object_at
 from fleetmgr.model.objects import ObjectRef
 from fleetmgr.model.policy import IgnoreRule
-from fleetmgr.model.resource import PATCH_MANAGER_ANNOTATION, SKIP_AWAIT_ANNOTATION
+from fleetmgr.model.resource import PULUMI_ANNOTATIONS
 from fleetmgr.spec.field_paths import jq_path, pointer
 from fleetmgr.spec.path_steps import Each, FieldPath, Index, Key, Segment, Select, Step
 
 _ALWAYS = {
     "labels": (PART_OF_LABEL, FLEET_LABEL),
-    "annotations": (PATCH_MANAGER_ANNOTATION, SKIP_AWAIT_ANNOTATION),
+    "annotations": PULUMI_ANNOTATIONS,
 }
 """What says that an object is ours is sent whatever is ignored."""
 

@@ -19,6 +19,10 @@ from fleetmgr.veiled import Veiled
 
 PATCH_MANAGER_ANNOTATION = "pulumi.com/patchFieldManager"
 SKIP_AWAIT_ANNOTATION = "pulumi.com/skipAwait"
+PROPAGATION_ANNOTATION = "pulumi.com/deletionPropagationPolicy"
+"""``background`` on workloads, of which the provider does not await the delete either (metadata/overrides.go,
+``allowsSkipAwaitWithDelete``): it would replace one that is still there, and change what is going away."""
+PULUMI_ANNOTATIONS = (PATCH_MANAGER_ANNOTATION, SKIP_AWAIT_ANNOTATION, PROPAGATION_ANNOTATION)
 
 
 def field_manager(fleet: str) -> str:

@@ -25,7 +25,12 @@ from fleetmgr.model.jsontypes import JsonObject, object_at
 from fleetmgr.model.objects import GroupKind, ObjectRef, Origin, ref_of, split_api_version
 from fleetmgr.model.ordering import Ordering, read_ordering
 from fleetmgr.model.policy import ON_CONFLICT_ANNOTATION, OnConflict
-from fleetmgr.model.resource import PATCH_MANAGER_ANNOTATION, SKIP_AWAIT_ANNOTATION, field_manager
+from fleetmgr.model.resource import (
+    PATCH_MANAGER_ANNOTATION,
+    PROPAGATION_ANNOTATION,
+    SKIP_AWAIT_ANNOTATION,
+    field_manager,
+)
 from fleetmgr.model.target import Overlay
 from fleetmgr.model.urn import type_token
 from fleetmgr.rendering.canonical import Notes, canonical
@@ -41,6 +46,14 @@ UNKNOWN_POLICY = "FLT-1112"
 LEFT_OUT = "FLT-1351"
 NAMESPACE_DROPPED = "FLT-1352"
 
+_WORKLOADS = {
+    ("v1", "Pod"),
+    ("v1", "ReplicationController"),
+    ("apps/v1", "DaemonSet"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("batch/v1", "Job"),
+}
 _RESERVED = frozenset({APP_LABEL, CLUSTER_LABEL, FLEET_LABEL, ID_LABEL, PART_OF_LABEL, RECORD_LABEL})
 
 
@@ -155,5 +168,7 @@ def _stamp(body: JsonObject, fleet: str) -> JsonObject:
         PATCH_MANAGER_ANNOTATION: field_manager(fleet),
         SKIP_AWAIT_ANNOTATION: "true",
     }
+    if (body["apiVersion"], body["kind"]) in _WORKLOADS:
+        annotations.setdefault(PROPAGATION_ANNOTATION, "background")
     labels = {**object_at(metadata, "labels"), FLEET_LABEL: fleet}
     return {**body, "metadata": {**metadata, "annotations": annotations, "labels": labels}}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL
 from fleetmgr.model.change import Change
 from fleetmgr.model.jsontypes import JsonObject, is_object, object_at
+from fleetmgr.model.resource import PULUMI_ANNOTATIONS
 from fleetmgr.model.upkeep import LAST_APPLIED, MOVING_METADATA
 from fleetmgr.reporting.redaction import hidden_data, is_secret
 
 _SHOWN_OF_SECRETS = frozenset({"apiVersion", "kind", "metadata", "type", "immutable"})
 _BOOKKEEPING = {
     "labels": (PART_OF_LABEL, FLEET_LABEL),
-    "annotations": (LAST_APPLIED, "pulumi.com/patchFieldManager", "pulumi.com/skipAwait"),
+    "annotations": (LAST_APPLIED, *PULUMI_ANNOTATIONS),
 }
 
 
