@@ -10,9 +10,13 @@ import logging
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import grpc
 from pulumi.automation import LocalWorkspace, OutputMap, Stack, UpdateSummary
 from pulumi.automation._stack import StackInitMode  # the only way to make a subclass of Stack
+from pulumi.runtime.proto import engine_pb2
+from pulumi.runtime.settings import get_engine
 
 from fleetmgr.adapters.pulumi.command import Command
 
@@ -20,6 +24,26 @@ from fleetmgr.adapters.pulumi.command import Command
 warnings.filterwarnings("ignore", message="Failed to parse engine event")
 # The program's calls fail when the CLI dies under it. That is told as the failure of the run, not as a traceback.
 logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
+
+
+def quiet_log() -> None:
+    """To be called by the program that runs: what it logs for debugging goes nowhere, and logging never fails.
+
+    The SDK logs four times a resource, each a call to the CLI, which throws it away; and where the CLI has gone, its
+    own cleaning up would fail over a log line and leave an event loop behind.
+    """
+    engine: Any = get_engine()
+    log = engine.Log
+
+    def quiet(request: Any, *args: Any, **more: Any) -> object:
+        if request.severity == engine_pb2.DEBUG:
+            return None
+        try:
+            return log(request, *args, **more)
+        except grpc.RpcError:
+            return None
+
+    engine.Log = quiet
 
 
 class _Workspace(LocalWorkspace):

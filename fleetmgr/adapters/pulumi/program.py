@@ -102,6 +102,9 @@ class _Registration:
             ignore_changes=list(options.ignore_changes),
             protect=options.protect,
             retain_on_delete=options.retain_on_delete,
+            # Whoever forces a replacement (`--replace`) would have it created first, which is an update of the very
+            # object that is deleted afterwards.
+            delete_before_replace=True,
             custom_timeouts=_timeouts(options.timeout),
         )
 

@@ -11,13 +11,14 @@ import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
 from fleetmgr.adapters.pulumi import deployment, failures
-from fleetmgr.adapters.pulumi.automation import quiet_stack
+from fleetmgr.adapters.pulumi.automation import quiet_log, quiet_stack
 from fleetmgr.adapters.pulumi.cli import Cli
 from fleetmgr.adapters.pulumi.collector import paused
 from fleetmgr.adapters.pulumi.command import UNBOUNDED, Bounds, Command
@@ -26,6 +27,7 @@ from fleetmgr.adapters.pulumi.environment import settled
 from fleetmgr.adapters.pulumi.events import Recorder
 from fleetmgr.adapters.pulumi.masking import Mask
 from fleetmgr.adapters.pulumi.program import Selection, register
+from fleetmgr.adapters.pulumi.repairing import repaired
 from fleetmgr.adapters.pulumi.settings import StackSettings
 from fleetmgr.adapters.pulumi.targeting import left_out, selected
 from fleetmgr.adapters.pulumi.workfolder import WorkFolder
@@ -34,6 +36,7 @@ from fleetmgr.ports.pulumi import Outcome, Request, StackState, Step, StepOp
 from fleetmgr.ports.pulumi_errors import CannotDo, PulumiError, RunStopped, RunTimedOut
 from fleetmgr.ports.stop import Stop
 
+_T = TypeVar("_T")
 _GONE = (StepOp.DELETE, StepOp.FORGET)
 
 
@@ -157,7 +160,14 @@ class CliStack:
 
     def _exported(self) -> bytes:
         """Secrets in it stay encrypted: the SDK's own export shows them."""
-        return self._ask(["stack", "export", "--stack", self._settings.name]).encode()
+        arguments = ["stack", "export", "--stack", self._settings.name]
+        try:
+            return self._ask(arguments).encode()
+        except PulumiError:
+            settings = self._settings
+            if not repaired(settings.backend, project=settings.fleet, stack=settings.cluster):
+                raise
+        return self._ask(arguments).encode()
 
     def _init(self) -> None:
         arguments = ["stack", "init", self._settings.name, "--no-select"]
@@ -189,7 +199,7 @@ class CliStack:
         asked = place.command
         try:
             with self._around.place, asked.bounded(UNBOUNDED):
-                return asked.run(arguments, str(place.folder), {}).stdout
+                return self._freed(asked, lambda: asked.run(arguments, str(place.folder), {}).stdout)
         except StackNotFoundError:
             raise _NoStack from None
         except CommandError:
@@ -235,16 +245,16 @@ class CliStack:
             steps += left_out(request, held, steps)
         return Outcome(steps=steps, failure=failure, warnings=recorder.warnings()), recorder.ended()
 
-    def _freed(self, command: Command, perform: Callable[[], None]) -> None:
+    def _freed(self, command: Command, perform: Callable[[], _T]) -> _T:
         """``perform``, once more where only a run of ours that was killed on this machine holds the lock."""
         left = self._folder.left_behind()
         try:
-            perform()
+            return perform()
         except ConcurrentUpdateError:
             if left is None or failures.lock_holder(command.said) != left:
                 raise
-            command.run(["cancel", "--yes", "--stack", self._settings.name], str(self._folder.path), {})
-            perform()
+        command.run(["cancel", "--yes", "--stack", self._settings.name], str(self._folder.path), {})
+        return perform()
 
     def _failure(self, command: Command, recorder: Recorder, mask: Mask) -> Problem:
         cluster = self._settings.cluster
@@ -331,6 +341,7 @@ class _Run:
             yield
 
     def _program(self) -> None:
+        quiet_log()
         # Warnings are told by whoever rendered, and hooks are run by whoever performs around this run.
         stack = msgspec.structs.replace(self._request.stack, warnings=(), hooks=())
         register(Selection(stack=stack, context=self._settings.way.context))

@@ -38,18 +38,16 @@ def selected(request: Request, held: Held) -> Selected:
     _check(request, request.targets)
     wanted = frozenset(request.targets)
     declared = _urns(request.stack)
+    both = held.urns & declared.keys()
     undeclared = _of_state(held) - declared.keys() - _components(request.stack)
     if undeclared - wanted:
         others = (*sorted(undeclared), *declared)
-        chosen = Selected(
-            excludes=tuple(as_target(u, known=u in held.urns) for u in others if u not in wanted)
-        )
+        chosen = Selected(excludes=tuple(as_target(u, known=u in both) for u in others if u not in wanted))
     else:
         # A new target's component must be one too; one that the state knows must not, for its children's sake.
         above = {declared[urn] for urn in wanted if urn in declared} - held.urns
-        chosen = Selected(
-            targets=tuple(as_target(u, known=u in held.urns) for u in (*sorted(above), *request.targets))
-        )
+        asked = (*sorted(above), *request.targets)
+        chosen = Selected(targets=tuple(as_target(u, known=u in both) for u in asked))
     if sum(len(urn) + 12 for urn in (*chosen.targets, *chosen.excludes)) > _LONGEST:
         raise CannotDo(
             "one run of the Pulumi CLI does not take so many targets",

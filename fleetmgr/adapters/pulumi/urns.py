@@ -49,9 +49,10 @@ def parsed(urn: str) -> Urn | None:
 
 
 def as_target(urn: str, *, known: bool) -> str:
-    """What --target and --exclude take.
+    """What --target and --exclude take; ``known`` is what the state and the program hold.
 
-    A refresh refuses one that the state does not hold, before the program could say that
-    it will be there (deployment_executor.go, ``checkTargets``), but only one that is spelled out: a star that has
-    nothing to stand for makes a pattern of it, which still matches nothing else in this stack."""
+    A refresh refuses one that the state does not hold, before the program could say that it will be there, and the end
+    of a run one that the refresh found gone (deployment_executor.go, ``checkTargets``), but only one that is spelled
+    out: a star that has nothing to stand for makes a pattern of it, which still matches nothing else in this stack.
+    """
     return urn if known else urn.replace(_PREFIX, f"{_PREFIX}*", 1)

@@ -119,8 +119,14 @@ class WorkFolder:
 
 
 def _dead(pid: str) -> bool:
-    """Whether no process has that number; never where that cannot be seen."""
-    return pid.isdecimal() and Path("/proc/self").exists() and not Path(f"/proc/{pid}").exists()
+    """Whether no process has that number, or only one that nobody has buried; never where that cannot be seen."""
+    if not pid.isdecimal() or not Path("/proc/self").exists():
+        return False
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return not Path(f"/proc/{pid}").exists()
+    return status.rpartition(")")[2].split()[:1] in (["Z"], ["X"])
 
 
 def _write(path: Path, text: str | bytes) -> None:

@@ -144,9 +144,11 @@ def stack(args: list[str]) -> None:
         case "import":
             backend.read(name)
             open_secrets()
+            lock = backend.lock(name)
             document = json.loads(Path(option(args, "--file") or "").read_text())
             document["deployment"].pop("pending_operations", None)
             backend.write(name, document)
+            lock.unlink()
         case "rm":
             deployment: dict[str, Any] = backend.read(name)["deployment"] or {}
             if "--force" not in args and deployment.get("resources"):

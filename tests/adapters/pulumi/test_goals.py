@@ -77,6 +77,8 @@ def expected(goal: Goal) -> dict[str, Any]:
     }
     if goal.custom:
         said["propertyDependencies"] = {key: {} for key in goal.inputs}
+    if goal.provider:
+        said |= {"deleteBeforeReplace": True, "deleteBeforeReplaceDefined": True}
     if goal.timeout is not None:
         said["customTimeouts"] = dict.fromkeys(("create", "update", "delete"), f"{goal.timeout:g}s")
     return said

@@ -126,3 +126,4 @@ def test_all_options_reach_the_engine() -> None:
     assert request["protect"] is True
     assert request["retainOnDelete"] is True
     assert request["ignoreChanges"] == ["spec.replicas"]
+    assert request["deleteBeforeReplace"], "created first, the delete would take the object that was created"

@@ -8,6 +8,7 @@ import pytest
 
 from fleetmgr.adapters.pulumi.failures import Said, of_run, refused
 from fleetmgr.adapters.pulumi.masking import Mask
+from fleetmgr.adapters.pulumi.repairing import repaired
 from fleetmgr.errors import ExitCode
 from fleetmgr.ports.pulumi_errors import (
     BackendRefused,
@@ -135,3 +136,16 @@ def test_a_broken_answer_is_no_state(world: World) -> None:
     next(world.state.glob("*.json")).write_text('{"version": 3, "deployment": []}')
     with pytest.raises(PulumiError, match="no deployment"):
         world.stack().state()
+
+
+def test_what_a_kill_breaks_beside_a_state_file_is_mended(world: World) -> None:
+    stacks = world.state / ".pulumi" / "stacks" / "shop"
+    stacks.mkdir(parents=True)
+    broken, whole = stacks / "dev-1.json.attrs", stacks / "dev-1.json.bak.attrs"
+    broken.touch()
+    whole.write_text("{}")
+    (stacks / "dev-2.json.attrs").touch()
+    assert repaired(world.backend, project="shop", stack="dev-1")
+    assert [path.name for path in sorted(stacks.iterdir())] == ["dev-1.json.bak.attrs", "dev-2.json.attrs"]
+    assert not repaired(world.backend, project="shop", stack="dev-1")
+    assert not repaired("s3://state", project="shop", stack="dev-1")
