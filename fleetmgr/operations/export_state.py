@@ -13,8 +13,8 @@ from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import ObjectKey, ref_of
 from fleetmgr.model.resource import Stack
 from fleetmgr.operations.embedded.entry import Entry
+from fleetmgr.operations.embedded.pulumi.served import served_kinds
 from fleetmgr.operations.embedded.scene import Scene, read_scene
-from fleetmgr.operations.plain_pulumi import served_kinds
 from fleetmgr.ports.cluster import ClusterClient
 from fleetmgr.veiled import Veiled
 

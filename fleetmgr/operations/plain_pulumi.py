@@ -14,10 +14,10 @@ from fleetmgr.engine.rerun import marked
 from fleetmgr.errors import InvalidInput
 from fleetmgr.model.objects import GroupKind
 from fleetmgr.model.resource import Stack, field_manager
-from fleetmgr.model.served import Served, ServedKind
 from fleetmgr.operations.embedded.entry import NAMESPACES, Entry, meet
+from fleetmgr.operations.embedded.pulumi.served import served_kinds
 from fleetmgr.operations.embedded.scene import bare_namespace, exists
-from fleetmgr.ports.cluster import ClusterClient, Discovery
+from fleetmgr.ports.cluster import ClusterClient
 from fleetmgr.veiled import Veiled
 
 
@@ -42,18 +42,6 @@ def look(client: ClusterClient, entry: Entry, stack: Stack) -> Ground:
     if problems:
         raise InvalidInput(problems)
     return Ground(stack=complete, inventory=tuple(sorted(contact.parents)))
-
-
-def served_kinds(discovery: Discovery) -> Served:
-    """By kind: its scope and all its versions."""
-    versions: dict[GroupKind, list[str]] = {}
-    for resource in discovery.resources.values():
-        versions.setdefault(resource.group_kind, []).append(resource.version)
-    return {
-        kind: ServedKind(namespaced=resource.namespaced, versions=tuple(sorted(versions[kind])))
-        for kind, resource in discovery.preferred.items()
-        if kind in versions
-    }
 
 
 def make_namespaces(client: ClusterClient, stack: Stack) -> tuple[str, ...]:

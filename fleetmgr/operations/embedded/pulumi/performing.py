@@ -2,7 +2,7 @@
 
 A run of the CLI starts processes and reads its backend, so what several apps may write at one moment goes into one
 run. What Pulumi cannot do exactly is done by us first and registered: adopting an object, replacing one that its
-state does not know, namespaces that no app owns.
+state does not know or must not delete, namespaces that no app owns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fleetmgr.operations.embedded.gates import Write, Written
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.persisting import persistently
 from fleetmgr.operations.embedded.pulumi.requesting import request_for
-from fleetmgr.operations.embedded.pulumi.state import held, urn_of
+from fleetmgr.operations.embedded.pulumi.state import held, options_of, urn_of
 from fleetmgr.operations.embedded.recreating import ready_to_recreate, recreate
 from fleetmgr.operations.embedded.run import Run, at_origin, check_stop, settle_dead
 from fleetmgr.operations.embedded.write import ready_to_write, write_namespace
@@ -40,7 +40,8 @@ def write_steps(run: Run, stack: PulumiStack, wanted: Sequence[Write]) -> dict[s
     check_stop(run)
     changes = [change for one in wanted for change in one.changes]
     known = held(stack.state())
-    answers = in_parallel(lambda change: _looked_at(run, known, change), changes)
+    replaceable = _replaceable(run, known)
+    answers = in_parallel(lambda change: _looked_at(run, replaceable, change), changes)
     going = _accepted(run, changes, answers)
     if going:
         outcome = _performed(run, stack, known, going)
@@ -50,14 +51,24 @@ def write_steps(run: Run, stack: PulumiStack, wanted: Sequence[Write]) -> dict[s
     return {one.app: Written(well=one.app not in run.failed_apps) for one in wanted}
 
 
-def _looked_at(run: Run, known: Mapping[ObjectKey, StateResource], change: Change) -> _Ready | FleetError:
+def _replaceable(run: Run, known: Mapping[ObjectKey, StateResource]) -> frozenset[ObjectKey]:
+    """What Pulumi itself can replace: an object that it protects or would only forget it does not delete."""
+    options = options_of(run.scene)
+    return frozenset(
+        key
+        for key, entry in known.items()
+        if key in options and not (entry.protect or options[key].protect or options[key].retain_on_delete)
+    )
+
+
+def _looked_at(run: Run, replaceable: frozenset[ObjectKey], change: Change) -> _Ready | FleetError:
     try:
-        return persistently(run, change.app, lambda: _ready(run, known, change))
+        return persistently(run, change.app, lambda: _ready(run, replaceable, change))
     except FleetError as error:
         return error
 
 
-def _ready(run: Run, known: Mapping[ObjectKey, StateResource], change: Change) -> _Ready:
+def _ready(run: Run, replaceable: frozenset[ObjectKey], change: Change) -> _Ready:
     scene = run.scene
     resource = scene.resources.get(change.ref.key)
     if resource is None:
@@ -65,7 +76,7 @@ def _ready(run: Run, known: Mapping[ObjectKey, StateResource], change: Change) -
     warnings: tuple[str, ...] = ()
     if change.op is Op.ADOPT:
         warnings = write_adoption(scene, resource, change)
-    elif change.op is Op.REPLACE and resource.ref.key in known:
+    elif change.op is Op.REPLACE and resource.ref.key in replaceable:
         there = ready_to_recreate(run, resource)
         return _Ready(resource=resource, replacing=there)
     elif change.op is Op.REPLACE:

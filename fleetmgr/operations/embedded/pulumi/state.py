@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from fleetmgr.engine.registering import registered
 from fleetmgr.model.objects import ObjectKey
-from fleetmgr.model.resource import Resource, Stack
+from fleetmgr.model.resource import Resource, ResourceOptions, Stack
+from fleetmgr.operations.embedded.pulumi.served import served_kinds
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.pulumi import StackState, StateResource
 
@@ -37,6 +39,18 @@ def urn_of(scene: Scene, resource: Resource) -> str:
     return resource.urn(project=scene.entry.fleet, stack=scene.entry.cluster)
 
 
+def options_of(scene: Scene) -> dict[ObjectKey, ResourceOptions]:
+    """With what each object is registered, so that a plain ``pulumi up`` keeps what our policies keep. The order of
+    writes is ours and goes from run to run: no gates.
+
+    Raises InvalidInput where one object would be registered twice.
+    """
+    resources = tuple(scene.resources.values())
+    complete = registered(replace(scene.stack, resources=resources), served_kinds(scene.discovery))
+    needs = {r.ref.key: r.options.depends_on for r in resources}
+    return {r.ref.key: replace(r.options, depends_on=needs[r.ref.key]) for r in complete.resources}
+
+
 def stack_of(scene: Scene, sent: Iterable[Resource], known: Mapping[ObjectKey, StateResource]) -> Stack:
     """The Stack to register: what is sent, and what that depends on where the state holds it.
 
@@ -45,7 +59,9 @@ def stack_of(scene: Scene, sent: Iterable[Resource], known: Mapping[ObjectKey, S
     names it would be an error.
     """
     chosen = {(r.type, r.name): r for r in sent}
-    desired = {(r.type, r.name): r for r in scene.resources.values()}
+    said = options_of(scene)
+    desired = {(r.type, r.name): replace(r, options=said[r.ref.key]) for r in scene.resources.values()}
+    chosen = {identity: replace(r, options=said[r.ref.key]) for identity, r in chosen.items()}
     todo = list(chosen.values())
     while todo:
         options = todo.pop().options
