@@ -88,12 +88,14 @@ def test_gates_stay_ours_between_runs(world: World) -> None:
 
 
 def test_only_what_changes_is_a_target(world: World) -> None:
-    world.apps = {"web": App(manifests=[deployment(), service()])}
+    other = App(manifests=[config("other")])
+    world.apps = {"web": App(manifests=[deployment(), service()]), "other": other}
     world.apply()
     world.apps["web"] = App(manifests=[deployment(image="web:2"), service()])
     world.apply()
     assert sent(world)[-1] == ["Deployment shop/web"]
-    assert [r.ref.kind for r in stack_of(world).runs[-1].stack.resources] == ["Deployment"]
+    registered = [r.ref.kind for r in stack_of(world).runs[-1].stack.resources]
+    assert registered == ["Service", "Deployment"], "with what it depends on, and nothing else"
 
 
 def test_a_failed_object_fails_its_app_and_what_came_after_it(world: World) -> None:

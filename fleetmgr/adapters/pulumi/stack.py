@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -306,7 +307,8 @@ class _Run:
     def perform(self, place: _Place, recorder: Recorder, *, write: bool) -> None:
         """Raises CommandError; _NoStack."""
         stack = quiet_stack(place.name, place.folder, place.command)
-        run = stack.up if write else stack.preview
+        # Apps know nothing of each other: what fails holds up what depends on it, and nothing else.
+        run = partial(stack.up, continue_on_error=True) if write else stack.preview
         with paused(), self._way(place.command):
             try:
                 run(

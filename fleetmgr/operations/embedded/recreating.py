@@ -64,13 +64,6 @@ def recreate(run: Run, resource: Resource, change: Change) -> tuple[str, ...]:
     return _create(run, resource, waiting)
 
 
-def ready_to_recreate(run: Run, resource: Resource) -> bool:
-    """Whether there is an object that may be replaced now, by somebody else; False when it is gone. Raises what
-    ``recreate`` raises before it deletes."""
-    served = served_as(run.scene, resource.ref)
-    return _recreatable(run, resource, served, _Patience(run, resource)) is not None
-
-
 def _recreatable(run: Run, resource: Resource, served: ApiResource, waiting: _Patience) -> JsonObject | None:
     """The very object that the plan saw, at rest, and its successor acceptable to the server; None when it is gone."""
     live = _read(run, resource, served)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from fleetmgr.errors import FleetError
 from fleetmgr.model.change import Change
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.pulumi.requesting import patience
-from fleetmgr.operations.embedded.pulumi.state import held, stack_of
+from fleetmgr.operations.embedded.pulumi.state import held
 from fleetmgr.operations.embedded.run import Run, at_origin, check_stop, settle_dead
 from fleetmgr.operations.embedded.write import deletable, is_gone
 from fleetmgr.ports.pulumi import Outcome, PulumiStack, Request
@@ -59,7 +61,7 @@ def _allowed(run: Run, changes: Sequence[Change]) -> list[Change]:
 
 def _performed(run: Run, stack: PulumiStack, urns: Mapping[str, Change]) -> Outcome:
     request = Request(
-        stack=stack_of(run.scene, (), {}),
+        stack=replace(run.scene.stack, resources=(), hooks=(), warnings=()),
         targets=tuple(urns),
         seconds=patience(run, {change.app for change in urns.values()}),
     )

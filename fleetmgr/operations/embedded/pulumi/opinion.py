@@ -22,8 +22,8 @@ from fleetmgr.ports.pulumi import Outcome, Request, StateResource, Step, StepOp
 from fleetmgr.ports.pulumi_errors import PulumiError
 from fleetmgr.ports.stop import Stop
 
-_ASKED = frozenset({Op.CREATE, Op.UPDATE, Op.MOVE, Op.REPLACE})
-"""Adoptions and hooks are ours; deletes hold nothing that a preview could refuse."""
+_ASKED = frozenset({Op.CREATE, Op.UPDATE, Op.MOVE})
+"""Adoptions, replacements and hooks are ours; deletes hold nothing that a preview could refuse."""
 
 
 def opinion(scene: Scene, plan: ClusterPlan, *, stop: Stop, whole: bool) -> ClusterPlan:
@@ -52,11 +52,9 @@ def _request(
     scene: Scene, known: Mapping[ObjectKey, StateResource], changes: Mapping[ObjectKey, Change]
 ) -> Request:
     sent = in_parallel(lambda key: _sent(scene, changes[key]), list(changes))
-    replacing = [r for r in sent if changes[r.ref.key].op is Op.REPLACE and r.ref.key in known]
     return Request(
         stack=stack_of(scene, sent, known),
         targets=tuple(urn_of(scene, r) for r in sent),
-        replacing=tuple(urn_of(scene, r) for r in replacing),
     )
 
 

@@ -1,8 +1,9 @@
 """Having Pulumi perform changes: each is looked at like a write of our own, then one run does them all.
 
 A run of the CLI starts processes and reads its backend, so what several apps may write at one moment goes into one
-run. What Pulumi cannot do exactly is done by us first and registered: adopting an object, replacing one that its
-state does not know or must not delete, namespaces that no app owns.
+run. What Pulumi cannot do exactly is done by us first and registered: adopting an object, replacing one (Pulumi has no
+fence for what it deletes, creates first where its provider asks for no replacement, and keeps what it protects), and
+namespaces that no app owns.
 """
 
 from __future__ import annotations
@@ -20,18 +21,17 @@ from fleetmgr.operations.embedded.gates import Write, Written
 from fleetmgr.operations.embedded.live import in_parallel
 from fleetmgr.operations.embedded.persisting import persistently
 from fleetmgr.operations.embedded.pulumi.requesting import request_for
-from fleetmgr.operations.embedded.pulumi.state import held, options_of, urn_of
-from fleetmgr.operations.embedded.recreating import ready_to_recreate, recreate
+from fleetmgr.operations.embedded.pulumi.state import held, urn_of
+from fleetmgr.operations.embedded.recreating import recreate
 from fleetmgr.operations.embedded.run import Run, at_origin, check_stop, settle_dead
 from fleetmgr.operations.embedded.write import ready_to_write, write_namespace
 from fleetmgr.ports.pulumi import Outcome, PulumiStack, StateResource, Step
 
 
 class _Ready(Struct, frozen=True, kw_only=True):
-    """A change that may be performed; ``resource`` None: it is done. ``replacing``: Pulumi deletes and creates."""
+    """A change that may be performed; ``resource`` None: it is done."""
 
     resource: Resource | None
-    replacing: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -40,8 +40,7 @@ def write_steps(run: Run, stack: PulumiStack, wanted: Sequence[Write]) -> dict[s
     check_stop(run)
     changes = [change for one in wanted for change in one.changes]
     known = held(stack.state())
-    replaceable = _replaceable(run, known)
-    answers = in_parallel(lambda change: _looked_at(run, replaceable, change), changes)
+    answers = in_parallel(lambda change: _looked_at(run, change), changes)
     going = _accepted(run, changes, answers)
     if going:
         outcome = _performed(run, stack, known, going)
@@ -51,24 +50,14 @@ def write_steps(run: Run, stack: PulumiStack, wanted: Sequence[Write]) -> dict[s
     return {one.app: Written(well=one.app not in run.failed_apps) for one in wanted}
 
 
-def _replaceable(run: Run, known: Mapping[ObjectKey, StateResource]) -> frozenset[ObjectKey]:
-    """What Pulumi itself can replace: an object that it protects or would only forget it does not delete."""
-    options = options_of(run.scene)
-    return frozenset(
-        key
-        for key, entry in known.items()
-        if key in options and not (entry.protect or options[key].protect or options[key].retain_on_delete)
-    )
-
-
-def _looked_at(run: Run, replaceable: frozenset[ObjectKey], change: Change) -> _Ready | FleetError:
+def _looked_at(run: Run, change: Change) -> _Ready | FleetError:
     try:
-        return persistently(run, change.app, lambda: _ready(run, replaceable, change))
+        return persistently(run, change.app, lambda: _ready(run, change))
     except FleetError as error:
         return error
 
 
-def _ready(run: Run, replaceable: frozenset[ObjectKey], change: Change) -> _Ready:
+def _ready(run: Run, change: Change) -> _Ready:
     scene = run.scene
     resource = scene.resources.get(change.ref.key)
     if resource is None:
@@ -76,9 +65,6 @@ def _ready(run: Run, replaceable: frozenset[ObjectKey], change: Change) -> _Read
     warnings: tuple[str, ...] = ()
     if change.op is Op.ADOPT:
         warnings = write_adoption(scene, resource, change)
-    elif change.op is Op.REPLACE and resource.ref.key in replaceable:
-        there = ready_to_recreate(run, resource)
-        return _Ready(resource=resource, replacing=there)
     elif change.op is Op.REPLACE:
         warnings = recreate(run, resource, change)
     return _Ready(resource=ready_to_write(scene, resource), warnings=warnings)
@@ -118,8 +104,7 @@ def _performed(
 
     ready = [one for _, one in going.values()]
     resources = [one.resource for one in ready if one.resource is not None]
-    replacing = [one.resource for one in ready if one.resource is not None and one.replacing]
-    request = request_for(run, known, resources, replacing)
+    request = request_for(run, known, resources)
     return stack.up(request, stop=run.stop, on_step=told)
 
 

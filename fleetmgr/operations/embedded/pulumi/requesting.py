@@ -15,14 +15,12 @@ def request_for(
     run: Run,
     known: Mapping[ObjectKey, StateResource],
     resources: Sequence[Resource],
-    replacing: Sequence[Resource] = (),
 ) -> Request:
-    """Write ``resources``, as they are to be sent; ``replacing`` of them are deleted and made again."""
+    """Write ``resources``, as they are to be sent."""
     scene = run.scene
     return Request(
         stack=stack_of(scene, resources, known),
         targets=tuple(urn_of(scene, r) for r in resources),
-        replacing=tuple(urn_of(scene, r) for r in replacing),
         seconds=patience(run, {r.app for r in resources}),
     )
 

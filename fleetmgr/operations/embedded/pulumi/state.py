@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from fleetmgr.engine.registering import registered
 from fleetmgr.model.objects import ObjectKey
-from fleetmgr.model.resource import Resource, ResourceOptions, Stack
+from fleetmgr.model.resource import Resource, Stack
 from fleetmgr.operations.embedded.pulumi.served import served_kinds
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.ports.pulumi import StackState, StateResource
@@ -39,18 +39,6 @@ def urn_of(scene: Scene, resource: Resource) -> str:
     return resource.urn(project=scene.entry.fleet, stack=scene.entry.cluster)
 
 
-def options_of(scene: Scene) -> dict[ObjectKey, ResourceOptions]:
-    """With what each object is registered, so that a plain ``pulumi up`` keeps what our policies keep. The order of
-    writes is ours and goes from run to run: no gates.
-
-    Raises InvalidInput where one object would be registered twice.
-    """
-    resources = tuple(scene.resources.values())
-    complete = registered(replace(scene.stack, resources=resources), served_kinds(scene.discovery))
-    needs = {r.ref.key: r.options.depends_on for r in resources}
-    return {r.ref.key: replace(r.options, depends_on=needs[r.ref.key]) for r in complete.resources}
-
-
 def stack_of(scene: Scene, sent: Iterable[Resource], known: Mapping[ObjectKey, StateResource]) -> Stack:
     """The Stack to register: what is sent, and what that depends on where the state holds it.
 
@@ -58,10 +46,13 @@ def stack_of(scene: Scene, sent: Iterable[Resource], known: Mapping[ObjectKey, S
     what changes. What is neither sent nor known is on its way in another run, or is the cluster's own: an option that
     names it would be an error.
     """
-    chosen = {(r.type, r.name): r for r in sent}
-    said = options_of(scene)
-    desired = {(r.type, r.name): replace(r, options=said[r.ref.key]) for r in scene.resources.values()}
-    chosen = {identity: replace(r, options=said[r.ref.key]) for identity, r in chosen.items()}
+    going = {r.ref.key: r for r in sent}
+    everything = tuple({**scene.resources, **going}.values())
+    whole = registered(
+        replace(scene.stack, resources=everything, hooks=(), warnings=()), served_kinds(scene.discovery)
+    )
+    desired = {(r.type, r.name): r for r in whole.resources}
+    chosen = {identity: r for identity, r in desired.items() if r.ref.key in going}
     todo = list(chosen.values())
     while todo:
         options = todo.pop().options
@@ -72,7 +63,7 @@ def stack_of(scene: Scene, sent: Iterable[Resource], known: Mapping[ObjectKey, S
                 chosen[identity] = found
                 todo.append(found)
     resources = tuple(_within(chosen[identity], chosen) for identity in desired if identity in chosen)
-    return replace(scene.stack, resources=resources, hooks=(), warnings=())
+    return replace(whole, resources=resources)
 
 
 def _within(resource: Resource, chosen: Mapping[tuple[str, str], Resource]) -> Resource:
