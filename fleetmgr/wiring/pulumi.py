@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,16 +35,26 @@ def select(root: Path, cluster: str) -> Ready:
     (stack,) = render(loaded, walk.fetcher, [entry])
     client = walk.connector.connect(cluster)
     ground = look(client, entry_of(loaded, entry), stack)
-    kubeconfig = loaded.kubeconfig(entry, home=Path.home())
     return Ready(
         selection=Selection(
             stack=ground.stack,
-            kubeconfig=str(kubeconfig) if kubeconfig else None,
+            kubeconfig=_kubeconfig(loaded.kubeconfig(entry, home=Path.home())),
             context=entry.access.context,
         ),
         inventory=ground.inventory,
         prepare=lambda: make_namespaces(client, ground.stack),
     )
+
+
+def _kubeconfig(path: Path | None) -> str | None:
+    """What the provider must be told: nothing where KUBECONFIG already says it, as ``fleet apply`` leaves the state,
+    so that no path of one machine is in it.
+
+    Environment: KUBECONFIG.
+    """
+    if path is None or os.environ.get("KUBECONFIG") == str(path):
+        return None
+    return str(path)
 
 
 def _entry(loaded: LoadedFleet, name: str) -> Cluster:

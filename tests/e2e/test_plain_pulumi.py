@@ -59,6 +59,7 @@ class Cli:
     def __init__(self, fleet: Fleet, folder: Path) -> None:
         self.fleet = fleet
         self.folder = folder
+        self.more: dict[str, str] = {}
         (folder / "state").mkdir(parents=True)
         virtualenv = Path(sys.executable).parent.parent
         project = {
@@ -70,19 +71,23 @@ class Cli:
         fleet.write("Pulumi.yaml", yaml.safe_dump(project))
         fleet.write("program/__main__.py", MAIN)
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
             **os.environ,  # noqa: TID251 - the CLI needs PATH and HOME as they are
             "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_HOME": f"{self.folder}/home",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            **self.more,
         }
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["pulumi", *arguments, "--non-interactive", "--color=never"],
             cwd=self.fleet.root,
-            env=environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,
@@ -194,3 +199,31 @@ def test_what_our_policy_keeps_stays_when_it_leaves_git(fleets: Callable[..., Fl
     assert refused.returncode != 0
     assert "protect" in refused.stdout + refused.stderr
     assert fleet.get("configmaps", "guarded")
+
+
+def test_fleet_apply_takes_an_inventory_over_into_the_state(
+    fleets: Callable[..., Fleet], tmp_path: Path
+) -> None:
+    fleet = fleets()
+    fleet.prune = False
+    fleet.save()
+    fleet.manifests(web=V2, kept=SETTINGS % "kept")
+    fleet.commit()
+    fleet.apply()
+    before = uid(fleet, "deployments", "web"), uid(fleet, "configmaps", "kept")
+    cli = Cli(fleet, tmp_path / "pulumi")
+    settings = yaml.safe_load((fleet.root / "fleet.yaml").read_text(encoding="utf-8"))
+    settings["engine"] = {"type": "embedded", "backend": f"file://{cli.folder}/state"}
+    fleet.write("fleet.yaml", yaml.safe_dump(settings))
+    fleet.commit("A Pulumi program")
+    taken = fleet.run("apply", "--engine", "pulumi", "--yes", "-o", "json", env=cli.environment)
+    assert taken.code == 0, taken.text
+    cli.more["KUBECONFIG"] = str(fleet.sandbox.kubeconfig)
+    cli("stack", "select", "one")
+    shown = cli("preview", "--expect-no-changes")
+    assert (uid(fleet, "deployments", "web"), uid(fleet, "configmaps", "kept")) == before, shown
+    fleet.manifests(web=V2)
+    fleet.commit("Take an object out")
+    cli("up", "--yes", "--skip-preview")
+    assert uid(fleet, "configmaps", "kept") == before[1]
+    assert fleet.plan().ops() == {("orphaned", "ConfigMap/kept")}

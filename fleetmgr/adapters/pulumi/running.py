@@ -66,8 +66,8 @@ def _check(ready: Ready) -> None:
         raise pulumi.RunError(
             f"{FIRST_RUN}: cluster {stack.cluster} already holds objects of this fleet (apps "
             f"{', '.join(ready.inventory)}), and this Pulumi stack knows nothing of them: objects that Git no longer "
-            f"names would stay for ever. Run `fleet apply --engine pulumi -c {stack.cluster}` once, which takes them "
-            "over into the state; then `pulumi up` works."
+            f"names would stay for ever. Run `fleet apply --engine pulumi -c {stack.cluster}` once, with this "
+            "backend as `engine.backend` in fleet.yaml: it takes them over into the state; then `pulumi up` works."
         )
 
 
