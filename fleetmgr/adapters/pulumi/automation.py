@@ -6,7 +6,9 @@ more processes, which leave secrets of the stack in our memory. We name the stac
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,8 @@ from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.settings import get_engine
 
 from fleetmgr.adapters.pulumi.command import Command
+
+_PATIENCE, _PAUSE = 100, 0.02
 
 # An event that the SDK cannot read is printed, with the values in it. It is counted instead (events.Recorder).
 warnings.filterwarnings("ignore", message="Failed to parse engine event")
@@ -44,6 +48,19 @@ def quiet_log() -> None:
             return None
 
     engine.Log = quiet
+
+
+def close_left_open(loop: asyncio.AbstractEventLoop | None) -> None:
+    """Close the loop of a program whose CLI was stopped under it: the SDK may fail before it does so itself."""
+    waiting = threading.Event()
+    for _ in range(_PATIENCE):
+        if loop is None or loop.is_closed():
+            return
+        if not loop.is_running():
+            break
+        waiting.wait(_PAUSE)
+    if loop is not None and not loop.is_running():
+        loop.close()
 
 
 class _Workspace(LocalWorkspace):

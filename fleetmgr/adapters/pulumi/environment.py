@@ -49,4 +49,8 @@ def settled(environment: Mapping[str, str], *, backend: str) -> dict[str, str]:
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
         "PULUMI_SUPPRESS_NEO_LINK": "true",
         "NO_COLOR": "1",
+        # The provider's own 50 requests a second make an update of 100 objects wait for twice as long as it works; API
+        # servers have limits of their own.
+        "PULUMI_K8S_CLIENT_QPS": "200",
+        "PULUMI_K8S_CLIENT_BURST": "400",
     }

@@ -19,6 +19,7 @@ from fleetmgr.ports.pulumi_errors import (
     PassphraseMissing,
     PluginMissing,
     PulumiError,
+    RunStopped,
     StackLocked,
     StepRefused,
 )
@@ -58,6 +59,11 @@ _UNREACHED = re.compile(
     re.IGNORECASE,
 )
 _DENIED = re.compile(r"\bis forbidden: User\b|the server has asked for the client to provide credentials")
+# pulumi-kubernetes, provider.go: where the object is named is said by the problem itself
+_PREFIX = re.compile(
+    r'^resource "?urn:pulumi:[^"\s]+"? was not successfully \w+ by the Kubernetes API server ?: ?'
+)
+_CUT_OFF = "context canceled"
 _ADVICE = "If the cluster was deleted, you can remove this resource from Pulumi state"
 _ERROR = re.compile(r"^\s*error: ", re.IGNORECASE | re.MULTILINE)
 
@@ -165,7 +171,10 @@ def of_run(said: Said) -> Problem:
 
 def of_step(message: str, where: Where) -> Problem:
     """Why one resource failed; ``message`` is masked. Advice to throw the state away is not passed on."""
-    told = message.partition(_ADVICE)[0].rstrip(" .")
+    if _CUT_OFF in message:
+        told = "cut off by the stop before the cluster answered; the next run looks what became of it"
+        return Problem(message=told, where=where, code=RunStopped.code)
+    told = _PREFIX.sub("", message).partition(_ADVICE)[0].rstrip(" .")
     return Problem(message=told, where=where, code=_of_cluster(message).code)
 
 

@@ -6,6 +6,7 @@ fleet's and this cluster's, which targets a refresh knows, and what a killed run
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import threading
 from collections.abc import Callable, Generator, Mapping
@@ -19,7 +20,7 @@ from msgspec import Struct
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
 from fleetmgr.adapters.pulumi import deployment, failures
-from fleetmgr.adapters.pulumi.automation import quiet_log, quiet_stack
+from fleetmgr.adapters.pulumi.automation import close_left_open, quiet_log, quiet_stack
 from fleetmgr.adapters.pulumi.cli import Cli
 from fleetmgr.adapters.pulumi.collector import paused
 from fleetmgr.adapters.pulumi.command import UNBOUNDED, Bounds, Command
@@ -294,6 +295,7 @@ class _Run:
         self._request = request
         self._held = held
         self._selected = selected(request, held)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def recorder(self, mask: Mask, on_step: Callable[[Step], None] | None) -> Recorder:
         return Recorder(
@@ -329,6 +331,8 @@ class _Run:
                 RuntimeError
             ):  # the SDK, when a preview ended well and its summary was among what it could not read
                 return
+            finally:
+                close_left_open(self._loop)
 
     @contextmanager
     def _way(self, command: Command) -> Generator[None]:
@@ -343,6 +347,7 @@ class _Run:
             yield
 
     def _program(self) -> None:
+        self._loop = asyncio.get_running_loop()
         quiet_log()
         # Warnings are told by whoever rendered, and hooks are run by whoever performs around this run.
         stack = msgspec.structs.replace(self._request.stack, warnings=(), hooks=())

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fleetmgr.adapters.pulumi.failures import Said, of_run, refused
+from fleetmgr.adapters.pulumi.failures import Said, of_run, of_step, refused
 from fleetmgr.adapters.pulumi.masking import Mask
 from fleetmgr.adapters.pulumi.repairing import repaired
-from fleetmgr.errors import ExitCode
+from fleetmgr.errors import ExitCode, Where
 from fleetmgr.ports.pulumi_errors import (
     BackendRefused,
     PassphraseMissing,
@@ -96,6 +96,37 @@ def test_a_cluster_that_refuses_connections_is_no_backend() -> None:
     text = "error: configured Kubernetes cluster is unreachable: dial tcp 127.0.0.1:1: connection refused"
     assert refused(said(text)) is None
     assert of_run(said(text)).code == "FLT-9020"
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "code"),
+    [
+        (
+            (
+                'resource "urn:pulumi:d::f::fleetmgr:index:App$kubernetes:core/v1:ConfigMap::w/a" was not successfully'
+                " created by the Kubernetes API server: admission webhook said no"
+            ),
+            "admission webhook said no",
+            "FLT-9023",
+        ),
+        (
+            'Patch "https://127.0.0.1:1/api?force=true": context canceled',
+            "cut off by the stop before the cluster answered; the next run looks what became of it",
+            "FLT-9022",
+        ),
+        (
+            (
+                "failed to read resource state due to unreachable cluster. If the cluster was deleted, you can remove"
+                " this resource from Pulumi state by rerunning with PULUMI_K8S_DELETE_UNREACHABLE"
+            ),
+            "failed to read resource state due to unreachable cluster",
+            "FLT-9020",
+        ),
+    ],
+)
+def test_a_step_says_what_matters(said: str, told: str, code: str) -> None:
+    problem = of_step(said, Where(cluster="dev-1"))
+    assert (problem.message, problem.code) == (told, code)
 
 
 def test_a_locked_stack_is_neither_changed_nor_unlocked(world: World) -> None:
