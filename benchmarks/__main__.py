@@ -1,4 +1,5 @@
-"""`python -m benchmarks [startup] [noop] [writes] [scale] [kustomize] [health] [pulumi_registration]`: all without any.
+"""`python -m benchmarks [startup] [noop] [writes] [scale] [kustomize] [health] [pulumi_registration]
+[pulumi_engine]`: all of them without arguments.
 
 `fleetwide` and `fleetwide-clean` only by name: the first makes 10,000 objects in the sandbox.
 """
@@ -7,7 +8,17 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import fleetwide, health, kustomize, noop, pulumi_registration, scale, startup, writes
+from benchmarks import (
+    fleetwide,
+    health,
+    kustomize,
+    noop,
+    pulumi_engine,
+    pulumi_registration,
+    scale,
+    startup,
+    writes,
+)
 
 BENCHMARKS = {
     "startup": startup.main,
@@ -17,6 +28,7 @@ BENCHMARKS = {
     "kustomize": kustomize.main,
     "health": health.main,
     "pulumi_registration": pulumi_registration.main,
+    "pulumi_engine": pulumi_engine.main,
     "fleetwide": fleetwide.main,
     "fleetwide-clean": fleetwide.clean,
 }
