@@ -11,6 +11,7 @@ import pytest
 from pulumi.automation import PulumiCommand
 
 from fleetmgr.adapters.pulumi.installing import install
+from fleetmgr.cli.main import run
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.report import CheckResult, DoctorCheck
 from fleetmgr.ports.pulumi_errors import InstallFailed
@@ -111,6 +112,24 @@ def test_what_was_installed_goes_before_an_old_one_on_the_path(
     "module", ["fleetmgr.wiring.walk", "fleetmgr.wiring.pulumi_tools", "fleetmgr.cli.apply"]
 )
 def test_nothing_of_pulumi_is_imported_where_it_is_not_used(module: str) -> None:
-    run = f"import sys, {module}; print(sorted(n for n in sys.modules if n.split('.')[0] in ('pulumi', 'grpc')))"
-    told = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=True)
+    code = f"import sys, {module}; print(sorted(n for n in sys.modules if n.split('.')[0] in ('pulumi', 'grpc')))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_doctor_installs_and_says_what_is_there(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def installed(**_: object) -> None:
+        own = world.home / ".pulumi" / "bin"
+        own.mkdir(parents=True)
+        (world.bin / "pulumi").rename(own / "pulumi")
+
+    for name, value in world.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PULUMI_HOME", raising=False)
+    monkeypatch.setattr(PulumiCommand, "install", installed)
+    assert run(["doctor", "--install", "pulumi"], environment=world.environment) == 0
+    told = capsys.readouterr().out
+    assert "Pulumi 3.260.0 at ~/.pulumi/bin/pulumi" in told
+    assert "Kubernetes provider at ~/.pulumi/plugins/resource-kubernetes-v4." in told
