@@ -67,13 +67,14 @@ class Live:
 
 
 @pytest.fixture
-def live(tmp_path: Path, sandbox_clusters: SandboxClusters) -> Any:
+def live(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
     try:
         find_cli(os.environ)  # noqa: TID251 - where the CLI is
     except FleetError:
         pytest.skip("SKIPPED: no pulumi CLI")
     if find_plugin(os.environ) is None:  # noqa: TID251 - as above
         pytest.skip("SKIPPED: no Kubernetes provider of Pulumi")
+    sandbox_clusters: SandboxClusters = request.getfixturevalue("sandbox_clusters")
     found = Live(tmp_path, sandbox_clusters)
     sandbox_clusters.kubectl(found.context, "create", "namespace", found.ns)
     yield found
