@@ -59,13 +59,13 @@ class Command(PulumiCommand):
         environment: Mapping[str, str],
         monotonic: Callable[[], float],
         *,
-        on_start: Callable[[int], None],
+        on_start: Callable[[int | None], None],
         on_end: Callable[[], None],
     ) -> None:
         """Without the SDK's own, which runs `pulumi version` in this process's environment.
 
-        ``environment`` is all that the processes get; ``on_start`` is told the process of a run that takes the
-        stack's lock, ``on_end`` that it ended by itself."""
+        ``environment`` is all that the processes get; ``on_start`` is told that a run which takes the stack's lock is
+        about to begin, and then its process; ``on_end`` that it ended by itself."""
         self.command = str(cli.path)
         self.version = VersionInfo(*cli.numbers)
         self._environment = {**environment, "PATH": f"{cli.path.parent}:{environment.get('PATH', '')}"}
@@ -106,6 +106,8 @@ class Command(PulumiCommand):
     ) -> CommandResult:
         """As the SDK's; raises its CommandError for an exit code other than 0."""
         locking = bool(args) and args[0] in {"up", "refresh", "destroy"}
+        if locking:
+            self._on_start(None)
         with subprocess.Popen(  # noqa: S603 - the CLI that was found, with arguments of the SDK and ours
             [self.command, "--non-interactive", *args],
             stdin=subprocess.DEVNULL,

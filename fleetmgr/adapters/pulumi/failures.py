@@ -68,6 +68,13 @@ _ADVICE = "If the cluster was deleted, you can remove this resource from Pulumi 
 _ERROR = re.compile(r"^\s*error: ", re.IGNORECASE | re.MULTILINE)
 
 
+class LockHolder(Struct, frozen=True, kw_only=True):
+    """Whom a lock file names."""
+
+    host: str
+    pid: int
+
+
 class Said(Struct, frozen=True, kw_only=True):
     """``text`` is what the CLI wrote on standard error and as diagnostics."""
 
@@ -127,10 +134,13 @@ def _locked(said: Said) -> StackLocked:
     )
 
 
-def lock_holder(text: str) -> int | None:
+def lock_holder(text: str) -> LockHolder | None:
     """The process that holds the one lock of which ``text`` tells; None for none and for several."""
     found = _HOLDER.findall(text)
-    return int(found[0][1]) if len(found) == 1 else None
+    if len(found) != 1:
+        return None
+    who, pid, _ = found[0]
+    return LockHolder(host=who.rpartition("@")[2], pid=int(pid))
 
 
 def _sealed(said: Said) -> PassphraseMissing:

@@ -27,12 +27,13 @@ from fleetmgr.adapters.pulumi.command import UNBOUNDED, Bounds, Command
 from fleetmgr.adapters.pulumi.deployment import Held
 from fleetmgr.adapters.pulumi.environment import settled
 from fleetmgr.adapters.pulumi.events import Recorder
+from fleetmgr.adapters.pulumi.failures import LockHolder
 from fleetmgr.adapters.pulumi.masking import Mask
 from fleetmgr.adapters.pulumi.program import Selection, register
 from fleetmgr.adapters.pulumi.repairing import repaired
 from fleetmgr.adapters.pulumi.settings import StackSettings
 from fleetmgr.adapters.pulumi.targeting import left_out, selected
-from fleetmgr.adapters.pulumi.workfolder import WorkFolder
+from fleetmgr.adapters.pulumi.workfolder import UNNAMED, WorkFolder, died_here
 from fleetmgr.errors import Problem, Where
 from fleetmgr.ports.pulumi import Outcome, Request, StackState, Step, StepOp
 from fleetmgr.ports.pulumi_errors import CannotDo, PulumiError, RunStopped, RunTimedOut
@@ -253,7 +254,7 @@ class CliStack:
         try:
             return perform()
         except ConcurrentUpdateError:
-            if left is None or failures.lock_holder(command.said) != left:
+            if not _left_by(failures.lock_holder(command.said), left):
                 raise
         command.run(["cancel", "--yes", "--stack", self._settings.name], str(self._folder.path), {})
         return perform()
@@ -276,6 +277,13 @@ class CliStack:
             return failures.of_run(said)
         message = f"{len(problems)} of the resources on {cluster} failed"
         return Problem(message=message, where=self._where, code=problems[0].code)
+
+
+def _left_by(holder: LockHolder | None, left: int | None) -> bool:
+    """Whether the lock is of the run that our folder remembers as killed."""
+    if holder is None or left is None:
+        return False
+    return died_here(holder.host, holder.pid) if left == UNNAMED else holder.pid == left
 
 
 class _Place(Struct, frozen=True, kw_only=True):

@@ -23,6 +23,10 @@ runtime: python
 """
 
 
+UNNAMED = 0
+"""Of a process whose number nobody wrote down any more."""
+
+
 class Scratch(Struct, frozen=True, kw_only=True):
     """A folder with a project file and the URL of an empty backend."""
 
@@ -101,21 +105,28 @@ class WorkFolder:
         finally:
             path.unlink(missing_ok=True)
 
-    def started(self, pid: int) -> None:
-        """Remember the process that holds the stack's lock, for the run after a killed one."""
-        _write(self._pid, str(pid))
+    def started(self, pid: int | None) -> None:
+        """Remember the process that holds the stack's lock, for the run after a killed one. None: it is about to be
+        started; who is killed before its number is known leaves this."""
+        _write(self._pid, str(UNNAMED if pid is None else pid))
 
     def ended(self) -> None:
         """It ended, and took its lock with it."""
         self._pid.unlink(missing_ok=True)
 
     def left_behind(self) -> int | None:
-        """The process of a run that was killed here and left its lock; None where there is none or it still runs."""
+        """The process of a run that was killed here and left its lock, UNNAMED where it was killed too early to say;
+        None where there is none or it still runs."""
         try:
             pid = self._pid.read_text(encoding="ascii")
         except (OSError, ValueError):
             return None
-        return int(pid) if _dead(pid) else None
+        return int(pid) if _dead(pid) or pid == str(UNNAMED) else None
+
+
+def died_here(host: str, pid: int) -> bool:
+    """Whether a process of this machine is gone."""
+    return host == os.uname().nodename and _dead(str(pid))
 
 
 def _dead(pid: str) -> bool:

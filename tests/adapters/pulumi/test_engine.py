@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 import threading
@@ -17,6 +19,7 @@ from fleetmgr.ports.pulumi_errors import (
     CliTooOld,
     ForeignState,
     PluginMissing,
+    StackLocked,
     exit_code_of,
 )
 from tests.adapters.pulumi.stubbed import (
@@ -259,6 +262,23 @@ def test_what_a_killed_run_left_open_is_known_and_cleared_by_the_next(world: Wor
     assert outcome.failure is None, "the lock of our own dead process is lifted"
     assert len(world.calls("cancel")) == 1
     assert stack.state().pending == ()
+
+
+@pytest.mark.parametrize("host", [os.uname().nodename, "elsewhere"])
+def test_a_kill_before_the_run_could_be_named_leaves_no_lock_either(world: World, host: str) -> None:
+    world.behave(die="web/b")
+    run = f"from tests.adapters.pulumi import stubbed; stubbed.killed({str(world.folder)!r}, a='1', b='1')"
+    subprocess.run([sys.executable, "-c", run], cwd=ROOT, capture_output=True, check=False)
+    (world.folder / "work" / "shop" / "dev-1" / "running").write_text("0")
+    (lock,) = world.folder.rglob("*.lock")
+    held = json.loads(lock.read_text())
+    lock.write_text(json.dumps({**held, "who": f"me@{host}"}))
+    world.behave()
+    if host == "elsewhere":
+        with pytest.raises(StackLocked):
+            up(world.stack(), request(config_maps(a="1", b="1")))
+    else:
+        assert up(world.stack(), request(config_maps(a="1", b="1"))).failure is None
 
 
 def test_a_way_in_of_its_own_is_a_private_file_for_the_run_alone(world: World) -> None:
