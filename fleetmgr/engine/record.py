@@ -61,6 +61,9 @@ class Record(Struct, frozen=True, kw_only=True, rename="camel"):
     """
 
     revision: str | None = None
+    """The pinned revision of the app's source where it has one."""
+    fleet_revision: str = ""
+    """Of fleet.yaml and its overlays; "" where an early version wrote the record."""
     artifact_digest: str = ""
     plan_id: str = ""
     actor: str = ""

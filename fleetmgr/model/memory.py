@@ -20,7 +20,9 @@ class RunResult(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults
 
     ``outcome`` is one of the words above, and a later version may know more of them. ``counts`` has how many objects
     were written by op (``create``, ...), and how many were not (``failed``, ``skipped``). ``reason`` says why it
-    did not go well, ``dirty_reason`` why uncommitted files were applied.
+    did not go well, ``dirty_reason`` why uncommitted files were applied. ``revision`` is the pinned one of the app's
+    source where it has one, ``fleet_revision`` always that of fleet.yaml and its overlays ("" where an early version
+    wrote it).
     """
 
     at: str
@@ -30,4 +32,5 @@ class RunResult(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults
     actor: str = ""
     reason: str = ""
     dirty_reason: str = ""
+    fleet_revision: str = ""
     counts: Mapping[str, int] = field(default_factory=dict[str, int])

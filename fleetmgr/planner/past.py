@@ -31,4 +31,5 @@ def _key(run: RunResult) -> tuple[object, ...]:
     """A run without a plan id (of an early version) is like no other."""
     which = run.plan_id or run.at
     counts = tuple(sorted(run.counts.items()))
-    return which, run.outcome, run.revision, run.actor, run.reason, run.dirty_reason, counts
+    revisions = (run.revision, run.fleet_revision)
+    return which, run.outcome, revisions, run.actor, run.reason, run.dirty_reason, counts

@@ -67,13 +67,20 @@ def _row(past: PastRun) -> tuple[str, ...]:
         run.at,
         past.app,
         run.outcome,
-        short_revision(run.revision) or "-",
+        _revisions(run),
         run.actor or "-",
         counts_text(run),
         run.plan_id[:_ID] or "-",
     )
     on = f"{same}on {counted(len(past.clusters), 'cluster')}: {where}" if same else where
     return (*(visible(cell) for cell in cells), on)
+
+
+def _revisions(run: RunResult) -> str:
+    """``1f2e3d4c5b6a``; with the fleet's own where the app's source is pinned at another one."""
+    shown = short_revision(run.revision) or "-"
+    of_fleet = run.fleet_revision if run.fleet_revision != run.revision else ""
+    return f"{shown} (fleet {short_revision(of_fleet)})" if of_fleet else shown
 
 
 def counts_text(run: RunResult) -> str:
@@ -97,7 +104,11 @@ def run_data(run: RunResult) -> JsonObject:
         "actor": run.actor,
         "counts": dict(run.counts),
     }
-    optional = {"reason": run.reason, "dirtyReason": run.dirty_reason}
+    optional = {
+        "reason": run.reason,
+        "dirtyReason": run.dirty_reason,
+        "fleetRevision": run.fleet_revision if run.fleet_revision != run.revision else "",
+    }
     return data | {key: text for key, text in optional.items() if text}
 
 

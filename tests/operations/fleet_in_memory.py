@@ -77,7 +77,13 @@ class History:
         raise NotImplementedError
 
     def tree(self, commit: str, path: str, *, recurse: bool) -> tuple[TreeEntry, ...]:
-        raise NotImplementedError
+        top = self.commits / commit
+        found = (top / path).rglob("*") if recurse else (top / path).glob("*")
+        return tuple(
+            TreeEntry(path=str(file.relative_to(top)), content=file.read_bytes())
+            for file in sorted(found)
+            if file.is_file()
+        )
 
     def at(self, revision: str) -> PastFleet:
         loaded = load(self.commits / revision / "fleet.yaml")

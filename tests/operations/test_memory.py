@@ -30,6 +30,7 @@ def test_an_apply_remembers_what_it_did() -> None:
         outcome="done",
         plan_id="p" * 64,
         revision="r",
+        fleet_revision="r",
         actor="tester",
         counts={"create": 3},  # the namespace too
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -14,12 +15,17 @@ from fleetmgr.errors import ExitCode
 from fleetmgr.model.event import ClusterFinished, Event, RolloutStopped, Soaking, WaveStarted
 from fleetmgr.model.pace import Pace
 from fleetmgr.model.rollout_history import RolloutStatus
+from fleetmgr.model.selection import Selection
+from fleetmgr.operations.history import history
 from fleetmgr.operations.rollouts.memory import Shelf
 from fleetmgr.operations.rollouts.remembered import OtherRevision, RolloutPaused
-from fleetmgr.planner.outcome import report_verdict
+from fleetmgr.planner.outcome import report_verdict, settle
+from fleetmgr.planner.past import past_runs
+from fleetmgr.reporting.history import history_data, history_text
 from fleetmgr.rollout.record import RolloutRecord
 from fleetmgr.rollout.state import Request
 from tests.operations.fleet_in_memory import FleetInMemory, begun, codes
+from tests.reporting.schemas import problems_of
 
 PROD = [f"prod-{n}" for n in range(1, 7)]
 ROLLOUT: dict[str, Any] = {
@@ -294,6 +300,57 @@ def test_a_failed_wave_goes_back_to_its_previous_revision(fleet: FleetInMemory) 
     assert (images["prod-1"], images["prod-2"], images["prod-3"]) == ("web:1", "web:1", "web:1")
     assert codes(report)["prod-1"] == 9
     assert report_verdict(report).exit_code is ExitCode.PARTIAL
+
+
+@pytest.fixture
+def pinned(tmp_path: Path) -> FleetInMemory:
+    """The overlay of prod pins the source at ``first``, and that is everywhere; now it pins ``second``."""
+    made = fleet_of(tmp_path, onFailure="rollback")
+    made.commit("first")
+    made.image("web:2")
+    made.commit("second")
+    pin(made, "first")
+    made.commit("one")
+    assert report_verdict(made.apply()).exit_code is ExitCode.OK
+    pin(made, "second")
+    made.commit("two")
+    made.clock.broken = {"prod-1"}
+    return made
+
+
+def pin(fleet: FleetInMemory, revision: str) -> None:
+    overlay = fleet.root / "environments" / "prod" / "web.yaml"
+    overlay.parent.mkdir(parents=True, exist_ok=True)
+    overlay.write_text(f"revision: {revision}\n", encoding="utf-8")
+
+
+def test_a_pinned_app_goes_back_to_the_pin_of_the_fleet_as_it_was(pinned: FleetInMemory) -> None:
+    report = pinned.apply(clusters=("prod-1", "prod-2"))
+    assert codes(report)["prod-1"] == 9
+    assert pinned.images()["prod-1"] == "web:1"
+    found = history(pinned.walk(), "web@prod-1", Selection())
+    assert "second (fleet two)" in history_text(found, past_runs(found))
+    data = history_data(found, past_runs(found), settle({}))
+    assert not problems_of(data)
+    assert '"fleetRevision": "two"' in json.dumps(data)
+    runs = [(run.outcome, run.revision, run.fleet_revision) for run in found.clusters[0].apps[0].runs]
+    assert runs == [("unhealthy", "first", "one"), ("unhealthy", "second", "two"), ("done", "first", "one")]
+    pinned.clock.broken = set()
+    assert report_verdict(pinned.apply()).exit_code is ExitCode.OK
+    assert pinned.images()["prod-1"] == "web:2"
+
+
+def test_an_early_record_of_a_pinned_app_is_no_way_back(pinned: FleetInMemory) -> None:
+    cluster = pinned.clusters["prod-1"]
+    live = cluster.body("ConfigMap", "fleetmgr-system", "shop.prod-1.web")
+    assert live is not None
+    early = live["data"]["record.json"].replace('"fleetRevision":"one"', '"fleetRevision":""')
+    cluster.edit("ConfigMap", "fleetmgr-system", "shop.prod-1.web", {"data": {"record.json": early}})
+    report = pinned.apply(clusters=("prod-1",))
+    failure = next(c.failure for c in report.clusters if c.cluster == "prod-1")
+    assert failure is not None
+    assert "app web is at a revision of its own" in failure.problem.message
+    assert pinned.images()["prod-1"] == "web:2"
 
 
 def test_without_an_earlier_revision_there_is_no_way_back(tmp_path: Path) -> None:

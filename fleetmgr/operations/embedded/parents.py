@@ -150,6 +150,7 @@ def new_record(scene: Scene, app: str, went: AppRun) -> Record:
     return replace(
         record,
         revision=result.revision,
+        fleet_revision=result.fleet_revision,
         artifact_digest=current.artifact_digest,
         plan_id=result.plan_id,
         actor=result.actor,
@@ -166,6 +167,7 @@ def _result(went: AppRun, current: StackApp | None) -> RunResult:
         outcome=_outcome(went),
         plan_id=run.plan_id,
         revision=(current.revision if current else None) or run.revision,
+        fleet_revision=run.revision,
         actor=run.actor,
         reason=_reason(went),
         dirty_reason=run.dirty_reason,

@@ -76,29 +76,36 @@ def bring_back(walk: Walk, before: Scene, part: ClusterPlan, options: UpOptions,
     return Return(revisions=tuple(r for r, _ in found), report=replace(report, seconds=seconds))
 
 
-def previous_revision(record: Record | None, failing: str) -> str | None:
-    """The revision of the last apply of an app that ended well, other than ``failing``."""
-    if record is None:
-        return None
-    known = [record.revision, *(r.revision for r in record.results if r.outcome == DONE)]
-    return next((revision for revision in known if revision and revision != failing), None)
-
-
 def _ways_back(before: Scene, part: ClusterPlan, failing: str) -> Mapping[str, frozenset[str]]:
     """Apps by the revision that they go back to. An app that was never applied here goes where its neighbours go:
     the earlier fleet does not have it, so what it made is pruned as its policy says."""
     changed = sorted({change.app for change in part.changes if change.op.writes} or before.apps)
-    found = {app: previous_revision(before.record(app), failing) for app in changed}
+    found = {app: _previous_commit(before, part, app, failing) for app in changed}
     known = [revision for revision in found.values() if revision]
     if not known:
         raise _no_way(part, "the cluster remembers no earlier revision of what failed")
     ways: dict[str, set[str]] = {}
     for app, revision in found.items():
-        current = before.stack_app(app)
-        if current is not None and current.revision is not None:
-            raise _no_way(part, f"app {app} is at a revision of its own, which names no commit of the fleet")
         ways.setdefault(revision or known[0], set()).add(app)
     return {revision: frozenset(apps) for revision, apps in ways.items()}
+
+
+def _previous_commit(before: Scene, part: ClusterPlan, app: str, failing: str) -> str | None:
+    """The fleet's commit at the last apply of an app that ended well, other than ``failing``; None: there was none.
+
+    There overlays pin the source at what they pinned then. An early record names only the pinned revision, which
+    is no commit to read fleet.yaml at. Raises NoWayBack.
+    """
+    record, current = before.record(app) or Record(), before.stack_app(app)
+    runs = [(record.fleet_revision, record.revision or "")]
+    runs += [(run.fleet_revision, run.revision) for run in record.results if run.outcome == DONE]
+    for commit, shown in runs:
+        if shown and not commit and current is not None and current.revision is not None:
+            raise _no_way(part, f"app {app} is at a revision of its own, which names no commit of the fleet")
+        revision = commit or shown
+        if revision and revision != failing:
+            return revision
+    return None
 
 
 def _at(

@@ -53,7 +53,7 @@ RUN: tuple[Mapping[str, JsonObject], Mapping[str, JsonObject]] = (
         **dict.fromkeys(("at", "outcome", "planId", "revision", "actor"), TEXT),
         "counts": {"type": "object", "additionalProperties": COUNT},
     },
-    {"reason": TEXT, "dirtyReason": TEXT},
+    {"reason": TEXT, "dirtyReason": TEXT, "fleetRevision": TEXT},
 )
 HISTORY: Kind = (
     {
