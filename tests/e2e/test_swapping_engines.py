@@ -165,6 +165,22 @@ def test_engines_take_turns_and_no_object_is_the_wiser(turns: Turns) -> None:
         assert "not-for-anybody" not in text
 
 
+def test_a_delete_takes_nothing_along_that_depends_on_it(turns: Turns) -> None:
+    """The state says that the Deployment depends on the last ConfigMap, the gate of its stage."""
+    kept = "annotations: {fleetmgr.dev/protect: 'true'}"
+    turns.write("1", a="1", z="1")
+    turns.fleet.write("apps/web/kept.yaml", WEB.replace("{name: web}", f"{{name: kept, {kept}}}", 1) % "1")
+    turns.fleet.commit()
+    turns.apply("pulumi")
+    before = turns.owned()
+    (turns.fleet.root / "apps/web/kept.yaml").unlink()
+    turns.write("1", a="1")
+    assert turns.run("pulumi", "apply", "--yes", "--no-wait").results() == {("delete", "ConfigMap/z", "done")}
+    after = turns.owned()
+    assert after == {name: fields for name, fields in before.items() if name != "ConfigMap/z"}
+    assert "Deployment/kept" in after
+
+
 def test_a_cluster_that_is_gone_is_a_result(turns: Turns) -> None:
     turns.write("1", a="1")
     entry = turns.fleet.entry(0)
