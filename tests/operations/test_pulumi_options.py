@@ -38,14 +38,17 @@ def test_what_leaves_git_stays_where_prune_is_off(world: World) -> None:
     assert {found.timeout for found in options.values()} == {60.0}
 
 
-def test_the_order_is_that_of_our_runs_and_no_dependency(world: World) -> None:
+def test_the_order_is_that_of_the_whole_stack(world: World) -> None:
     world.apps["web"] = App(manifests=[config("a"), config("b"), deployment()])
     world.apply()
-    assert all(options.depends_on == () for options in left_behind(world).values())
+    needs = {name: {n for _, n in found.depends_on} for name, found in left_behind(world).items()}
+    assert needs == {"shop/a": set(), "shop/b": {"shop/a"}, "shop/web": {"shop/b"}}, (
+        "the last of a stage is its gate"
+    )
 
 
 @pytest.mark.parametrize("prune", [True, False])
-def test_what_pulumi_would_only_forget_is_replaced_by_us(world: World, *, prune: bool) -> None:
+def test_an_object_is_replaced_by_us_and_registered_again(world: World, *, prune: bool) -> None:
     always = {"replace": Replace.ALWAYS}
     world.apps["web"] = App(manifests=[deployment()], prune=prune, policy_more=always)
     world.apply()
@@ -59,4 +62,5 @@ def test_what_pulumi_would_only_forget_is_replaced_by_us(world: World, *, prune:
     assert after is not None
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
     assert world.pulumi is not None
-    assert bool(world.pulumi.runs[-1].replacing) is prune
+    assert [urn.rpartition("::")[2] for urn in world.pulumi.runs[-1].targets or ()] == ["shop/web"]
+    assert world.pulumi.runs[-1].replacing == ()
