@@ -24,8 +24,9 @@ def history(invocation: Invocation, *, name: str | None) -> ExitCode:
     """Show what was applied when, by whom, at which revision, and how it went: newest first, the same
     on several clusters once.
 
-    The clusters remember the last 10 runs of each app that wrote something, failed ones too. Apps that
-    have left fleet.yaml are shown while they have objects.
+    The clusters remember the last 10 runs of each app that wrote something or failed; one that failed
+    without a write is remembered once for each plan. Apps that have left fleet.yaml are shown while they
+    have objects.
 
     \b
     Example:

@@ -74,7 +74,7 @@ class Record(Struct, frozen=True, kw_only=True, rename="camel"):
     """Apps that it needed when it was last applied: it is deleted before them."""
     objects: Mapping[str, str] = field(default_factory=dict[str, str])
     results: tuple[RunResult, ...] = ()
-    """The last 10 runs that wrote something, newest first, failed ones too."""
+    """The last 10 runs that wrote something or failed, newest first; a failure without a write once a plan."""
     healthy_since: str | None = None
     """Since when an apply knows it Healthy with what it was last given; None when it was not, or nobody waited."""
     finished: Mapping[str, str] = field(default_factory=dict[str, str])

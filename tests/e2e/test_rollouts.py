@@ -66,16 +66,21 @@ class Waves(Fleet):
         assert {*self.versions().values()} == found
         return found.pop()
 
-    def roll(self, *, ill: tuple[str, ...] = ()) -> str:
-        """Commit an image of another version, and return that."""
+    def roll(self, *, ill: tuple[str, ...] = (), pinned: bool = False) -> str:
+        """Commit an image of another version, and return that; ``pinned`` has prod's overlay name its commit."""
         self.version += 1
         self.manifests(web=WEB % self.version)
+        pins: dict[str, Any] = {}
+        if pinned:
+            self.commit(f"Build {self.version}")
+            pins = {"revision": self.git("rev-parse", "HEAD").strip()}
         exceptions: dict[str, Any] = {name: {"namespace": self.ns_of(name)} for name in EVERY}
         for name in ill:
             patch = {"target": {"kind": "Deployment", "name": "web"}, "patch": yaml.safe_dump(NOWHERE)}
             exceptions[name]["patches"] = [patch]
         for environment, names in (("dev", EVERY[:1]), ("prod", PROD)):
             overlay = {"exceptions": {name: exceptions[name] for name in names}}
+            overlay |= pins if environment == "prod" else {}
             self.write(f"environments/{environment}/web.yaml", yaml.safe_dump(overlay))
         self.save()
         self.commit(f"Roll {self.version}")
@@ -240,11 +245,11 @@ def test_killed_in_the_middle_of_a_wave(waves: Waves) -> None:
     assert set(waves.versions().values()) == {new}
 
 
-def test_a_failed_wave_goes_back(waves: Waves) -> None:
+def test_a_failed_wave_goes_back_also_behind_a_pinned_revision(waves: Waves) -> None:
     old = waves.everywhere()
     waves.rollout = {**PLAIN, "onFailure": "rollback"}
     before = waves.git("log", "-1", "--format=%H", "--grep", f"^Roll {old}$")[:12]
-    bad = waves.roll(ill=("prod-1",))
+    bad = waves.roll(ill=("prod-1",), pinned=True)
     result = waves.result(code=4)
     (canary,) = [c for c in result["clusters"] if c["name"] == "prod-1"]
     assert canary["rolledBackTo"] == before

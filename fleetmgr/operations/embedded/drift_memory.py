@@ -10,18 +10,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from fleetmgr.engine.inventory import key_text, read_parent
+from fleetmgr.engine.inventory import key_text
 from fleetmgr.engine.ownership import last_writer
-from fleetmgr.engine.record import record_data
-from fleetmgr.model.applyset import SYSTEM_NAMESPACE, parent_name
 from fleetmgr.model.change import Change, Writer
-from fleetmgr.model.jsontypes import JsonObject, object_at
-from fleetmgr.operations.embedded.entry import CONFIG_MAPS
+from fleetmgr.operations.embedded.rewriting import rewrite
 from fleetmgr.operations.embedded.scene import Scene
-from fleetmgr.ports.cluster_errors import ObjectConflict
-
-_OURS = ("fleetmgr.dev/", "applyset.kubernetes.io/")
-_TRIES = 3
 
 
 def begun(scene: Scene, change: Change) -> Change:
@@ -44,28 +37,8 @@ def remember_drift(scene: Scene, app: str, drifted: Sequence[Change], *, now: st
     record = scene.record(app)
     if record is None or sorted(record.drifted) == keys:
         return
-    for _ in range(_TRIES):
-        live = scene.client.get(
-            CONFIG_MAPS,
-            namespace=SYSTEM_NAMESPACE,
-            name=parent_name(scene.entry.fleet, scene.entry.cluster, app),
-        )
-        current = read_parent(live).record if live is not None else None
-        if live is None or current is None or current.results != record.results:
-            return  # somebody has applied since: what we saw is no longer so
-        after = replace(current, drifted={key: current.drifted.get(key, now) for key in keys})
-        try:
-            body = _fenced(live) | record_data(after)
-            scene.client.apply(CONFIG_MAPS, body, manager=scene.entry.manager, force=True, dry_run=False)
-        except ObjectConflict:
-            continue
-        return
-
-
-def _fenced(live: JsonObject) -> JsonObject:
-    """The parent with all that we hold of it, for exactly this version of it."""
-    metadata = object_at(live, "metadata")
-    kept: JsonObject = {part: metadata[part] for part in ("name", "namespace", "uid", "resourceVersion")}
-    for part in ("labels", "annotations"):
-        kept[part] = {k: v for k, v in object_at(metadata, part).items() if k.startswith(_OURS)}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": kept}
+    rewrite(
+        scene,
+        app,
+        lambda current: replace(current, drifted={key: current.drifted.get(key, now) for key in keys}),
+    )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterable
+from itertools import takewhile
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,6 +26,7 @@ from fleetmgr.operations.embedded.entry import CONFIG_MAPS
 from fleetmgr.operations.embedded.flapping import fights_after
 from fleetmgr.operations.embedded.jobs import finished_jobs, unremembered
 from fleetmgr.operations.embedded.keys import NoKey, make_key
+from fleetmgr.operations.embedded.rewriting import rewrite
 from fleetmgr.operations.embedded.scene import Scene, ensure_system_namespace
 from fleetmgr.operations.embedded.sending import desired_digest
 
@@ -112,6 +114,11 @@ class AppRun(Struct, frozen=True, kw_only=True):
         """Objects that were written."""
         return frozenset(r.ref.key for r in self.results if r.outcome is Outcome.DONE)
 
+    @property
+    def tried(self) -> bool:
+        """Whether a write was sent: what was refused as planned, or came after that, was not."""
+        return any(r.outcome is not Outcome.SKIPPED and r.op.writes for r in self.results)
+
 
 def new_record(scene: Scene, app: str, went: AppRun) -> Record:
     """What to remember of this run. After a failure the objects of the last success stay the yardstick.
@@ -128,7 +135,7 @@ def new_record(scene: Scene, app: str, went: AppRun) -> Record:
         prune=current.policy.prune if current else before.prune,
         on_remove=current.policy.on_remove if current else before.on_remove,
         depends_on=current.depends_on if current else before.depends_on,
-        results=before.after(result) if went.results else before.results,
+        results=_results(before, went, result),
         healthy_since=_healthy_since(before, went),
         finished=finished_jobs(scene, app, written),
         fights=fights_after(
@@ -157,6 +164,30 @@ def new_record(scene: Scene, app: str, went: AppRun) -> Record:
         applied_at=result.at,
         objects=recorded_objects(scene, app),
     )
+
+
+def note_refusal(scene: Scene, app: str, went: AppRun) -> None:
+    """Remember a run that had nothing to write for an app that it failed; the rest of the record stays as it is.
+
+    Once a plan: who tries it again and again keeps what was before. Nothing where the app has no record, or somebody
+    has applied since. Raises ClusterError.
+    """
+    before = scene.record(app)
+    result = _result(went, scene.stack_app(app))
+    if before is not None and not _noted(before, result):
+        rewrite(scene, app, lambda record: replace(record, results=record.after(result)))
+
+
+def _results(before: Record, went: AppRun, result: RunResult) -> tuple[RunResult, ...]:
+    if not went.results or (not went.tried and _noted(before, result)):
+        return before.results
+    return before.after(result)
+
+
+def _noted(before: Record, result: RunResult) -> bool:
+    """Whether this plan is known to have failed since all last went well."""
+    since = takewhile(lambda run: run.outcome != DONE, before.results)
+    return any((run.plan_id, run.outcome) == (result.plan_id, result.outcome) for run in since)
 
 
 def _result(went: AppRun, current: StackApp | None) -> RunResult:
@@ -193,7 +224,7 @@ def _reason(went: AppRun) -> str:
 
 def _healthy_since(before: Record, went: AppRun) -> str | None:
     if went.healthy is None:
-        return None if went.results else before.healthy_since
+        return None if went.tried else before.healthy_since
     if not went.healthy:
         return None
     return (before.healthy_since if not went.results else None) or went.run.at

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
+from fleetmgr.errors import FleetError
 from fleetmgr.model.change import Op
 from fleetmgr.model.health import HealthStatus
 from fleetmgr.model.memory import DONE
 from fleetmgr.model.objects import ObjectKey
 from fleetmgr.model.report import Outcome
 from fleetmgr.operations.embedded.hook_memory import attempt_left, clean_up, memory_after
-from fleetmgr.operations.embedded.parents import AppRun, conclude, forget, new_record, stale
+from fleetmgr.operations.embedded.parents import (
+    AppRun,
+    conclude,
+    forget,
+    new_record,
+    note_refusal,
+    stale,
+)
 from fleetmgr.operations.embedded.run import Run
 
 
@@ -27,6 +36,14 @@ def remember(run: Run, apps: Iterable[str]) -> None:
         well = app not in run.failed_apps and (not went.results or record.results[0].outcome == DONE)
         conclude(scene, app, memory_after(run, app, record, well=well), left=left)
         clean_up(run, app)
+
+
+def remember_refusals(run: Run, apps: Iterable[str]) -> None:
+    """Write down, of ``apps`` that failed without a write, that they did. Where that cannot be, nothing else is
+    different: the result of the run says it all the same."""
+    for app in sorted(apps):
+        with suppress(FleetError):
+            note_refusal(run.scene, app, _app_run(run, app))
 
 
 def _app_run(run: Run, app: str) -> AppRun:

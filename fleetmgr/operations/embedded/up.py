@@ -18,7 +18,7 @@ from fleetmgr.operations.embedded.hook_memory import begin_attempts
 from fleetmgr.operations.embedded.parents import prepare, widen
 from fleetmgr.operations.embedded.pruning import of_removal, prune
 from fleetmgr.operations.embedded.pulumi.registering import Behind, behind, catch_up
-from fleetmgr.operations.embedded.remembering import outdated, remember
+from fleetmgr.operations.embedded.remembering import outdated, remember, remember_refusals
 from fleetmgr.operations.embedded.run import Run, UpOptions, refuse
 from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.operations.embedded.stages import goes_first, write_prerequisites, write_steps
@@ -69,7 +69,9 @@ def _perform(run: Run) -> None:
         if change.op in (Op.CONFLICT, Op.DENIED):
             run.failed(change, refuse(run, change))
     missing = behind(run)
+    refused = set(run.failed_apps)
     if not writes and not memory and not missing and not is_over(run.scene):
+        remember_refusals(run, refused)
         return
     with exclusively(
         run.scene,
@@ -81,7 +83,8 @@ def _perform(run: Run) -> None:
         warn=run.warnings.append,
     ) as run.scene:
         try:
-            _perform_alone(run, writes, memory, missing)
+            concluded = _perform_alone(run, writes, memory, missing)
+            remember_refusals(run, refused - concluded)
         except FleetError:
             if run.stop.is_set():
                 with contextlib.suppress(
@@ -91,7 +94,8 @@ def _perform(run: Run) -> None:
             raise
 
 
-def _perform_alone(run: Run, writes: Sequence[Change], memory: set[str], missing: Behind) -> None:
+def _perform_alone(run: Run, writes: Sequence[Change], memory: set[str], missing: Behind) -> set[str]:
+    """The apps whose records it has written."""
     scene = run.scene
     if not scene.removing:
         prepare(scene, now=run.now())
@@ -108,6 +112,8 @@ def _perform_alone(run: Run, writes: Sequence[Change], memory: set[str], missing
         write_steps,
     )
     prune(run, [c for c in writes if c.op is Op.DELETE or of_removal(c)])
-    remember(run, {c.app for c in writes} | memory | outdated(run))
+    concluded = {c.app for c in writes} | memory | outdated(run)
+    remember(run, concluded)
     if scene.removing:
         close_entry(scene)
+    return concluded
