@@ -11,10 +11,12 @@ from fleetmgr.cli.apply import make_so
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import (
     Duration,
+    adopt_option,
     consent_options,
     dirty_option,
     engine_option,
     fleet_options,
+    force_option,
     lock_option,
     output_options,
     pace_options,
@@ -143,9 +145,11 @@ def abort(invocation: Invocation, *, rollout_id: str | None, reason: str) -> Exi
 @click.option("-y", "--yes", is_flag=True, help="Go on without asking.")
 @click.option("--timeout", type=Duration(), metavar="DURATION", help="Wait at most so long for each app.")
 @fleet_options
+@adopt_option
 @consent_options
 @lock_option
 @dirty_option
+@force_option
 @engine_option
 @pace_options
 @report_options
@@ -158,7 +162,7 @@ def resume(
 
     It plans anew, so what is done is not done again; failed clusters are tried again, and a soak goes
     on where it was. Files of another revision are refused (exit code 6). What the earlier run was
-    allowed (--max-deletes, --delete-protected, --allow-dirty ...) is not remembered: say it again.
+    allowed (--max-deletes, --adopt, --force, --allow-dirty ...) is not remembered: say it again.
 
     \b
     Example:

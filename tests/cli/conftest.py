@@ -49,6 +49,7 @@ class Opened(Struct, frozen=True):
     lock: None = None
     adopt: object = None
     force: object = None
+    verify: object = None
     consent: object = None
     pace: object = None
     dirty_reason: str = ""
