@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import shutil
 import tarfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -111,10 +112,13 @@ def _unpack(archive: Path, program: str) -> Path:
     try:
         with tarfile.open(archive) as tar:
             for member in tar:
-                if member.isfile() and Path(member.name).name == program:
-                    member.name = program
-                    tar.extract(member, archive.parent, filter="data")
-                    return archive.parent / program
+                content = tar.extractfile(member) if Path(member.name).name == program else None
+                if content is not None:  # only its bytes: extraction filters came with Python 3.11.4
+                    file = archive.parent / program
+                    with content, file.open("wb") as target:
+                        shutil.copyfileobj(content, target)
+                    file.chmod(0o755)
+                    return file
     except tarfile.TarError as error:
         raise DownloadFailed(f"{archive.name}: {error}") from error
     finally:
