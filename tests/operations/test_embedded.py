@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.change import Op
 from fleetmgr.model.objects import GroupKind
+from fleetmgr.operations.embedded.scene import TwoOwners
 from fleetmgr.ports.cluster import ApiResource
 from fleetmgr.ports.cluster_errors import ClusterError, ObjectInvalid, Unreachable
 from tests.operations.worlds import (
@@ -341,3 +343,17 @@ def test_who_may_not_see_namespaces_can_still_work_in_one(world: World) -> None:
     assert world.ops() == {("update", "ConfigMap/settings"), ("create", "ConfigMap/other")}
     assert world.apply().exit_code is ExitCode.OK
     assert world.ops() == set()
+
+
+def test_two_resources_that_are_one_object_of_the_cluster_are_refused(world: World) -> None:
+    """Git does not hold the definition, so only the cluster knows that no namespace counts."""
+    definition = yaml.safe_load(CRD.replace("scope: Namespaced", "scope: Cluster"))
+    world.cluster.create(definition)
+    world.apps = {
+        "one": App(manifests=[WIDGET], namespace="one"),
+        "two": App(manifests=[WIDGET], namespace="two"),
+    }
+    with pytest.raises(TwoOwners, match=r"Widget w is in app one .* and in app two"):
+        world.plan()
+    del world.apps["two"]
+    assert ("create", "Widget/w") in world.ops()

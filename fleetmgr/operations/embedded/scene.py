@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import field
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from fleetmgr.engine.ownership import Ownership, ownership
 from fleetmgr.engine.record import Record
 from fleetmgr.engine.rerun import marked
 from fleetmgr.engine.scoping import without_namespace
+from fleetmgr.errors import FleetError
 from fleetmgr.model.applyset import FLEET_LABEL, PART_OF_LABEL, SYSTEM_NAMESPACE, app_id
 from fleetmgr.model.consent import NO_CONSENT, Consent
 from fleetmgr.model.jsontypes import JsonObject, object_at
@@ -121,13 +122,13 @@ def read_scene(
 ) -> Scene:
     """Meet the cluster, then read what the selected apps (None = all, removed ones too) desire and own.
 
-    Raises WrongCluster and ClusterError.
+    Raises WrongCluster, TwoOwners and ClusterError.
     """
     contact = meet(client, entry)
     discovery = client.discover()
     known = {*(a.name for a in stack.apps), *contact.parents}
     chosen = frozenset(known if apps is None else known & apps)
-    resources = {r.ref.key: r for r in marked(_in_scope(stack.resources, discovery), stack.apps)}
+    resources = _by_key(entry, marked(_in_scope(stack.resources, discovery), stack.apps))
     hooks = _hooks(stack, contact.parents, discovery)
     wanted = [r.ref for r in resources.values() if r.app in chosen]
     homes = {
@@ -161,6 +162,27 @@ def read_scene(
         force=force,
         uid=contact.uid,
     )
+
+
+class TwoOwners(FleetError):
+    """Two Resources are one object of this cluster, which rendering could not know: the cluster serves their kind for
+    the whole cluster, and they name different namespaces."""
+
+    code: ClassVar[str] = "FLT-1312"
+
+
+def _by_key(entry: Entry, resources: Iterable[Resource]) -> dict[ObjectKey, Resource]:
+    found: dict[ObjectKey, Resource] = {}
+    for resource in resources:
+        other = found.setdefault(resource.ref.key, resource)
+        if other is not resource:
+            raise TwoOwners(
+                f"{resource.ref.short} is in app {other.app} ({other.origin}) and in app {resource.app}: this cluster "
+                "serves its kind for the whole cluster, whatever namespace is named",
+                where=resource.origin.where(obj=resource.ref.short, cluster=entry.cluster),
+                hint="an object has one owner: take it out of one place, or name it in that app's `exclude`",
+            )
+    return found
 
 
 def inventory_selector(entry: Entry, ids: Iterable[str]) -> str:
