@@ -200,9 +200,12 @@ class Fleet:
         return json.loads(answer) if answer.strip() else {}
 
     def everything(self, *kinds: str, cluster: int = 0) -> dict[str, dict[str, Any]]:
-        """Live objects of some kinds in the namespace, by ``Kind/name``."""
+        """Live objects of some kinds in the namespace, by ``Kind/name``; not the ConfigMap that the cluster itself
+        puts into a new namespace when it gets to it."""
         text = self.kubectl("get", ",".join(kinds), "-o", "json", cluster=cluster)
-        return {f"{o['kind']}/{o['metadata']['name']}": o for o in json.loads(text)["items"]}
+        live = {f"{o['kind']}/{o['metadata']['name']}": o for o in json.loads(text)["items"]}
+        live.pop("ConfigMap/kube-root-ca.crt", None)
+        return live
 
     def records(self, cluster: int = 0) -> list[str]:
         """Names of the ApplySet parents of this fleet."""

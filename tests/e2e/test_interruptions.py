@@ -59,12 +59,12 @@ def test_an_app_that_leaves_after_a_killed_first_apply_is_pruned(fleet: Fleet) -
     fleet.manifests("web", config=config_maps(0, MANY))
     fleet.manifests("api", config=config_maps(100, 104))
     _kill_after_writes(fleet, 6)
-    assert fleet.everything("configmap").keys() - {"ConfigMap/kube-root-ca.crt"}
+    assert fleet.everything("configmap").keys()
     fleet.apps = [fleet.app("api")]
     fleet.save()
     fleet.apply("--max-deletes", str(MANY))
     fleet.assert_settled()
-    left = fleet.everything("configmap").keys() - {"ConfigMap/kube-root-ca.crt"}
+    left = fleet.everything("configmap").keys()
     assert left == {f"ConfigMap/settings-{n}" for n in range(100, 104)}
     assert fleet.records() == ["api"]
 
@@ -79,7 +79,7 @@ def test_a_killed_prune_loses_track_of_nothing(fleet: Fleet) -> None:
     _kill_after_writes(fleet, 3)
     fleet.apply()
     fleet.assert_settled()
-    left = fleet.everything("configmap").keys() - {"ConfigMap/kube-root-ca.crt"}
+    left = fleet.everything("configmap").keys()
     assert left == {f"ConfigMap/settings-{n}" for n in range(100, 104)}
     assert fleet.records() == ["api"]
 

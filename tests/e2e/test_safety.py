@@ -33,7 +33,7 @@ def fleet(fleets: Callable[..., Fleet]) -> Fleet:
 def live(fleet: Fleet, cluster: int = 0) -> dict[str, str]:
     """uid of each ConfigMap of the fleet."""
     found = fleet.everything("configmap", cluster=cluster)
-    return {n: o["metadata"]["uid"] for n, o in found.items() if n != "ConfigMap/kube-root-ca.crt"}
+    return {n: o["metadata"]["uid"] for n, o in found.items()}
 
 
 def refused(fleet: Fleet, *codes: str) -> None:
@@ -197,6 +197,7 @@ def test_protected_objects_stay_until_they_are_named(fleet: Fleet) -> None:
     flags = [part for name in named for part in ("--delete-protected", name)]
     answer = fleet.apply(*flags)
     assert ("delete", "ConfigMap/m", "done") in answer.results()
+    fleet.kubectl("wait", "--for=delete", "--timeout=60s", "persistentvolumeclaim/data")
     (left,) = fleet.plan(*flags).changes()
     assert f"ConfigMap {extra}/theirs would go with it" in left["reason"]
     fleet.apply("--delete-protected", f"Namespace/{extra}/*")

@@ -37,6 +37,9 @@ _NEIGHBOURS = 3.0
 """Seconds before pods are asked why a workload is not well, and before they are asked again."""
 _HEARTBEAT = 30.0
 """Seconds after which a log says again what is waited for."""
+_CARRIED_OVER = 10.0
+"""Seconds in which what was Degraded before this run may go on saying so: its controller has yet to look at what was
+written. A Deployment keeps ProgressDeadlineExceeded at its new generation until pods of the new template progress."""
 _DONE = frozenset({HealthStatus.HEALTHY, HealthStatus.SUSPENDED})
 
 
@@ -196,12 +199,28 @@ class Lookout:
         health = AppHealth(app=gate.app, status=overall.status, message=overall.message)
         if all(o.health.status in _passing(gate) for o in objects):
             return Verdict(passed=True, health=health, objects=tuple(objects))
-        if overall.status is HealthStatus.DEGRADED:
+        if overall.status is HealthStatus.DEGRADED and not self._carried_over(gate, objects):
             return Verdict(passed=False, health=health, objects=tuple(objects))
         if self._clock.monotonic() >= self._until[gate.app][1]:
             return Verdict(passed=False, health=health, objects=tuple(objects), timed_out=True)
         self._tell(gate, objects, overall.message)
         return None
+
+    def _carried_over(self, gate: Gate, objects: Sequence[ObjectHealth]) -> bool:
+        """Whether all that is Degraded says only what it said before this run, and it is early."""
+        opened = self._until[gate.app][1] - gate.seconds
+        if gate.until is not Until.HEALTHY or self._clock.monotonic() >= opened + _CARRIED_OVER:
+            return False
+        ill = [o.ref.key for o in objects if o.health.status is HealthStatus.DEGRADED]
+        return all(self._says_the_same(key) for key in ill)
+
+    def _says_the_same(self, key: ObjectKey) -> bool:
+        before, now = self._scene.live.get(key), self._live.get(key)
+        if before is None or now is None:
+            return False
+        rules = self._scene.entry.health
+        health = health_of(now, rules)
+        return health.status is HealthStatus.DEGRADED and health == health_of(before, rules)
 
     def _objects(self, gate: Gate) -> list[ObjectHealth]:
         if gate.until is Until.GONE:
