@@ -172,24 +172,28 @@ def test_a_namespace_goes_with_our_own_objects_in_it(world: World) -> None:
     assert deletes.index("ConfigMap/x") < deletes.index("Namespace/extra")
 
 
-def test_what_came_into_a_namespace_since_the_plan_keeps_it(world: World) -> None:
+@pytest.mark.parametrize("leaving", [False, True])
+def test_what_came_into_a_namespace_since_the_plan_keeps_it(world: World, *, leaving: bool) -> None:
     world.apps = {"web": App(manifests=[config(), NAMESPACE])}
     world.apply()
     world.apps["web"] = App(manifests=[config()])
     world.consent = Consent(protected=frozenset({"Namespace/extra"}))
     scene, plan = world.scene(), world.plan()
     assert only(plan).op is Op.DELETE
-    metadata = {"name": "theirs", "namespace": "extra"}
-    world.cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+    world.cluster.create(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs", "namespace": "extra"}}
+    )
+    if leaving:
+        going = {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}
+        world.cluster.edit("ConfigMap", "extra", "theirs", going)
+        assert world.perform(scene, plan).exit_code is ExitCode.OK
+        assert world.cluster.body("Namespace", "", "extra") is None
+        return
     report = world.perform(scene, plan)
     assert report.exit_code is ExitCode.STALE
     (problem,) = [r.problem for r in report.results if r.problem]
     assert "ConfigMap extra/theirs would go with it" in problem.message
     assert world.cluster.body("Namespace", "", "extra") is not None
-    leaving = {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}
-    world.cluster.edit("ConfigMap", "extra", "theirs", leaving)
-    assert world.perform(scene, plan).exit_code is ExitCode.OK
-    assert world.cluster.body("Namespace", "", "extra") is None
 
 
 @pytest.mark.parametrize("annotation", ["fleetmgr.dev/protect: 'true'", "fleetmgr.dev/prune: disabled"])

@@ -30,7 +30,7 @@ from fleetmgr.operations.embedded.up import UpOptions, up
 from fleetmgr.ports.cluster import ApiResource, Applied
 from fleetmgr.ports.cluster_errors import ClusterError, Unreachable
 from tests.fakes.clock import FakeClock
-from tests.operations.worlds import App, World, config
+from tests.operations.worlds import App, World, config, ops_of, outcomes
 
 
 class Graveyard:
@@ -326,3 +326,120 @@ def test_two_at_once_one_gets_it(world: World) -> None:
     assert lease.holder is not None
     assert lease.holder.actor == "bob"
     assert replace(lease, holder=None).transitions == 1
+
+
+def objects_written(world: World) -> list[str]:
+    return [name for name in world.cluster.written() if name != "Lease/shop.dev-1"]
+
+
+def data_of(world: World, name: str) -> object:
+    return (world.cluster.body("ConfigMap", "shop", name) or {}).get("data")
+
+
+def test_what_another_run_has_done_since_the_plan_is_not_done_twice(world: World) -> None:
+    mine = planned(world)
+    assert perform(world, lock=request("bob")).exit_code is ExitCode.OK
+    world.forget_log()
+    report = perform(world, mine)
+    assert report.exit_code is ExitCode.OK
+    assert report.results == ()
+    assert objects_written(world) == []
+    assert report.warnings == (
+        "another run has applied to dev-1 since this plan was made: 3 of 3 changes were no longer to do",
+    )
+
+
+def test_of_a_plan_that_another_run_has_done_in_part_the_rest_is_done(world: World) -> None:
+    world.apps["api"] = App(manifests=[config("c")])
+    mine = planned(world)
+    scene = world.scene("web")
+    assert perform(world, (scene, preview(scene)), lock=request("bob")).exit_code is ExitCode.OK
+    world.forget_log()
+    report = perform(world, mine)
+    assert report.exit_code is ExitCode.OK
+    assert objects_written(world) == ["ConfigMap/c"]
+    assert outcomes(report) == {"ConfigMap/c": "done"}
+    record = world.scene().record("web")
+    assert record is not None
+    assert len(record.results) == 1, "the other run's, and not written over"
+
+
+def test_a_plan_that_keeps_what_another_run_has_changed_since_writes_nothing(world: World) -> None:
+    """Else the older revision would stay, under a run that says it has applied the newer one."""
+    perform(world)
+    reverted = [config("a"), config("b", a="3")]
+    world.apps["web"] = App(manifests=reverted)
+    mine = planned(world)
+    assert ops_of(mine[1]) == {("update", "ConfigMap/b")}
+    world.apps["web"] = App(manifests=[config("a", a="2"), config("b")])
+    assert perform(world, lock=request("bob")).exit_code is ExitCode.OK
+    world.forget_log()
+    report = perform(world, mine)
+    assert report.exit_code is ExitCode.STALE
+    assert objects_written(world) == []
+    assert report.failure is not None
+    problem = report.failure.problem
+    assert problem.code == "FLT-2053"
+    assert problem.message == (
+        "another run has applied to dev-1 since this plan was made, and what is to do now is not what it showed: "
+        "update ConfigMap shop/a"
+    )
+    world.apps["web"] = App(manifests=reverted)
+    assert perform(world).exit_code is ExitCode.OK
+    assert (data_of(world, "a"), data_of(world, "b")) == ({"a": "1"}, {"a": "3"})
+
+
+def test_an_object_that_another_run_has_changed_otherwise_is_not_what_was_shown(world: World) -> None:
+    perform(world)
+    world.apps["web"] = App(manifests=[config("a", a="3"), config("b")])
+    mine = planned(world)
+    world.apps["web"] = App(manifests=[config("a", a="2"), config("b")])
+    perform(world, lock=request("bob"))
+    report = perform(world, mine)
+    assert report.exit_code is ExitCode.STALE
+    assert data_of(world, "a") == {"a": "2"}
+
+
+def test_a_run_that_only_goes_on_with_a_killed_one_is_as_shown(world: World) -> None:
+    """It has widened the record and written a part; what is left was shown."""
+    mine = planned(world)
+    theirs = world.scene()
+
+    def die(verb: str, name: str) -> None:
+        if (verb, name) == ("apply", "ConfigMap/b"):
+            raise KeyboardInterrupt
+
+    world.cluster.before = die
+    with pytest.raises(KeyboardInterrupt):
+        perform(world, (theirs, preview(theirs)), lock=request("bob", process="m/bob/9"))
+    world.cluster.before = None
+    report = perform(world, mine, lock=request(dead=("m/bob/9",)))
+    assert report.exit_code is ExitCode.OK
+    assert data_of(world, "b") == {"a": "1"}
+    assert world.ops() == set()
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_plan_without_changes_is_no_result_while_another_run_is_at_work(
+    world: World, *, alive: bool
+) -> None:
+    """It may be about to change what was found to be as Git wants it."""
+    perform(world)
+    mine = planned(world)
+    assert ops_of(mine[1]) == set()
+    acquire(
+        world.cluster,
+        world.entry,
+        request("bob", process="m/bob/9"),
+        plan_id="q" * 64,
+        floor=0,
+        clock=world.clock,
+        stop=world.stop,
+        sink=world.events.append,
+    )
+    report = perform(world, mine, lock=request(dead=() if alive else ("m/bob/9",)))
+    if alive:
+        assert report.exit_code is ExitCode.LOCKED
+        world.clock.sleep(DURATION * 2)
+        report = perform(world, mine)
+    assert report.exit_code is ExitCode.OK

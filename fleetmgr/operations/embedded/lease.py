@@ -33,7 +33,7 @@ from fleetmgr.operations.embedded.scene import ensure_system_namespace
 from fleetmgr.operations.embedded.stopping import raise_if_set
 from fleetmgr.ports.clock import Clock
 from fleetmgr.ports.cluster import ApiResource, ClusterClient
-from fleetmgr.ports.cluster_errors import ClusterError, ObjectConflict, ObjectGone
+from fleetmgr.ports.cluster_errors import AccessDenied, ClusterError, ObjectConflict, ObjectGone
 from fleetmgr.ports.processes import Processes
 from fleetmgr.ports.stop import Stop
 
@@ -269,6 +269,18 @@ def read_entry(client: ClusterClient, entry: Entry) -> Lease | None:
     name = lease_name(entry.fleet, entry.cluster)
     body = client.get(LEASES, namespace=SYSTEM_NAMESPACE, name=name)
     return read_lease(body) if body is not None else None
+
+
+def is_held(client: ClusterClient, entry: Entry, request: LockRequest, *, clock: Clock) -> bool:
+    """Whether another run seems to be at work on an entry, at one look; where Leases may not be used, none does.
+    Raises ClusterError."""
+    try:
+        lease = read_entry(client, entry)
+    except AccessDenied:
+        return False
+    if lease is None or not lease.identity or looks_abandoned(lease, clock.now()):
+        return False
+    return lease.holder is None or not request.processes.dead(lease.holder.process)
 
 
 def _write(client: ClusterClient, entry: Entry, lease: Lease) -> Lease:

@@ -15,6 +15,8 @@ from fleetmgr.operations.embedded.closing import close_entry, is_over
 from fleetmgr.operations.embedded.fenced import exclusively
 from fleetmgr.operations.embedded.gates import drive
 from fleetmgr.operations.embedded.hook_memory import begin_attempts
+from fleetmgr.operations.embedded.lease import is_held
+from fleetmgr.operations.embedded.overtaken import catch_up_with_others
 from fleetmgr.operations.embedded.parents import prepare, widen
 from fleetmgr.operations.embedded.pruning import of_removal, prune
 from fleetmgr.operations.embedded.pulumi.registering import Behind, behind, catch_up
@@ -63,14 +65,12 @@ def _exit_code(run: Run) -> ExitCode:
 
 
 def _perform(run: Run) -> None:
-    writes = [c for c in run.plan.changes if c.op.writes and c.needs is None]
-    memory = outdated(run)
     for change in run.plan.changes:
         if change.op in (Op.CONFLICT, Op.DENIED):
             run.failed(change, refuse(run, change))
-    missing = behind(run)
+    todo = _todo(run)
     refused = set(run.failed_apps)
-    if not writes and not memory and not missing and not is_over(run.scene):
+    if not any(todo) and not is_over(run.scene) and not _others_at_work(run):
         remember_refusals(run, refused)
         return
     with exclusively(
@@ -83,7 +83,8 @@ def _perform(run: Run) -> None:
         warn=run.warnings.append,
     ) as run.scene:
         try:
-            concluded = _perform_alone(run, writes, memory, missing)
+            todo = _todo(run) if catch_up_with_others(run) else todo
+            concluded = _perform_alone(run, *todo)
             remember_refusals(run, refused - concluded)
         except FleetError:
             if run.stop.is_set():
@@ -92,6 +93,19 @@ def _perform(run: Run) -> None:
                 ):  # what was stopped is remembered where that still can be
                     remember(run, {result.app for result in run.results})
             raise
+
+
+def _others_at_work(run: Run) -> bool:
+    """Whether another run may be changing what this one has found to be as Git wants it: then it must be asked for
+    the lease, and what the other one left be looked at."""
+    lock = run.options.lock
+    return lock is not None and is_held(run.scene.client, run.scene.entry, lock, clock=run.clock)
+
+
+def _todo(run: Run) -> tuple[Sequence[Change], set[str], Behind]:
+    """What is to be written, the apps whose memory is behind, and what Pulumi's state lacks."""
+    writes = [c for c in run.plan.changes if c.op.writes and c.needs is None]
+    return writes, outdated(run), behind(run)
 
 
 def _perform_alone(run: Run, writes: Sequence[Change], memory: set[str], missing: Behind) -> set[str]:
