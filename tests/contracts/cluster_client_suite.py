@@ -196,6 +196,19 @@ class ClusterClientContract:
         fenced["metadata"] |= {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
         assert self.apply(client, fenced).body["data"] == {"a": "2"}
 
+    @pytest.mark.parametrize("dry_run", [True, False])
+    @pytest.mark.parametrize("kind", ["ConfigMap", "Deployment"])
+    def test_a_version_that_nothing_has_makes_what_is_absent_and_nothing_else(
+        self, client: ClusterClient, namespace: str, kind: str, dry_run: bool
+    ) -> None:
+        whole = config_map(namespace, a="1") if kind == "ConfigMap" else deployment(namespace, {})
+        body = {**whole, "metadata": {**whole["metadata"], "resourceVersion": "1"}}
+        assert self.apply(client, body).body["metadata"]["resourceVersion"] != "1"
+        for manager in (OURS, THEIRS):
+            with pytest.raises(ObjectConflict) as caught:
+                self.apply(client, body, manager=manager, dry_run=dry_run)
+            assert caught.value.owners == ()
+
     @pytest.mark.parametrize("present", [True, False])
     def test_another_uid_is_a_conflict_without_owners(
         self, client: ClusterClient, namespace: str, present: bool

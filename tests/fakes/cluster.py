@@ -55,7 +55,7 @@ class FakeCluster:
         self._objects: dict[ObjectKey, JsonObject] = {}
         self._resources = builtins.list(BUILT_IN)
         self._discovered: Discovery | None = None
-        self._version = 0
+        self._version = 1  # etcd's revision before its first write: no object ever has it
         self._counted: Counter[str] = Counter()
         self.fault: Fault | None = None
         self.denied: set[tuple[str, str]] = set()

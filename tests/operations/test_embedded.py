@@ -7,13 +7,16 @@ import yaml
 
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.change import Op
+from fleetmgr.model.jsontypes import JsonObject
 from fleetmgr.model.objects import GroupKind
 from fleetmgr.operations.embedded.scene import TwoOwners
-from fleetmgr.ports.cluster import ApiResource
-from fleetmgr.ports.cluster_errors import ClusterError, ObjectInvalid, Unreachable
+from fleetmgr.operations.embedded.write import NO_VERSION
+from fleetmgr.ports.cluster import ApiResource, Applied
+from fleetmgr.ports.cluster_errors import ClusterError, ObjectConflict, ObjectInvalid, Unreachable
 from tests.operations.worlds import (
     App,
     SettlingClock,
+    WatchedCluster,
     World,
     config,
     deployment,
@@ -253,6 +256,60 @@ def test_an_object_that_appears_since_the_plan_is_not_taken(world: World) -> Non
     world.cluster.create({**theirs, "data": {"b": "theirs"}})
     assert world.perform(scene, plan).exit_code is ExitCode.STALE
     assert (world.cluster.body("ConfigMap", "shop", "settings") or {})["data"] == {"b": "theirs"}
+
+
+def test_what_the_plan_found_absent_is_made_without_another_look(world: World) -> None:
+    world.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    asked: list[int] = []
+    for count in (1, 9):
+        world.apps = {"web": App(manifests=[config(f"of-{count}-{number}") for number in range(count)])}
+        before = world.cluster.requests["get"]
+        assert world.apply().exit_code is ExitCode.OK
+        asked.append(world.cluster.requests["get"] - before)
+    assert asked[1] <= asked[0]
+
+
+class Unfenced(WatchedCluster):
+    """Refuses a version where nothing is there, as no Kubernetes does."""
+
+    def apply(
+        self, resource: ApiResource, body: JsonObject, *, manager: str, force: bool, dry_run: bool
+    ) -> Applied:
+        if body["metadata"].get("resourceVersion") == NO_VERSION:
+            raise ObjectConflict("no such version", cluster=self.cluster, status=409, reason="Conflict")
+        return super().apply(resource, body, manager=manager, force=force, dry_run=dry_run)
+
+
+def test_a_server_that_knows_no_fences_makes_what_is_absent(world: World) -> None:
+    world.cluster = Unfenced()
+    world.clock = SettlingClock(world.cluster)
+    world.apps = {"web": App(manifests=[config()])}
+    assert world.apply().exit_code is ExitCode.OK
+    assert (world.cluster.body("ConfigMap", "shop", "settings") or {})["data"] == {"a": "1"}
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "Widget"])
+def test_an_object_that_appears_while_it_is_made_is_not_taken(world: World, kind: str) -> None:
+    """Nothing of theirs is held against us, so that server-side apply alone would put the two together."""
+    made = f"{kind}/{'settings' if kind == 'ConfigMap' else 'w'}"
+    world.apps = {"crds": App(manifests=[CRD])}
+    world.apply()
+    world.apps["web"] = App(manifests=[config() if kind == "ConfigMap" else WIDGET])
+
+    def appear(verb: str, name: str) -> None:
+        if (verb, name) == ("apply", made):
+            world.cluster.before = None
+            world.cluster.create({**theirs, "data": {"b": "theirs"}})
+
+    version = "v1" if kind == "ConfigMap" else "shop.example/v1"
+    metadata = {"name": made.split("/")[1], "namespace": "shop"}
+    theirs = {"apiVersion": version, "kind": kind, "metadata": metadata}
+    world.cluster.before = appear
+    report = world.apply()
+    assert report.exit_code is ExitCode.STALE
+    body = world.cluster.body(kind, "shop", metadata["name"]) or {}
+    assert body["data"] == {"b": "theirs"}
+    assert "labels" not in body["metadata"]
 
 
 def test_an_object_that_its_new_app_has_not_taken_yet_stays_known(world: World) -> None:

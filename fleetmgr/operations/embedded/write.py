@@ -22,6 +22,10 @@ from fleetmgr.ports.cluster_errors import ObjectConflict
 TRIES = 4
 """A status update moves resourceVersion too, so a stale fence is read again; each time whose it is, is too."""
 
+NO_VERSION = "1"
+"""A resourceVersion that no object has, etcd's revision before its first write. Server-side apply holds what is there
+to it, and makes what is not there all the same."""
+
 
 class Changed(FleetError):
     """The object is no longer what the plan saw; nothing was written."""
@@ -53,16 +57,27 @@ def write_resource(scene: Scene, resource: Resource) -> tuple[str, ...]:
     """Create or update one object; returns the server's warnings. Raises ClusterError, Changed, NotServed."""
     served = served_as(scene, resource.ref)
     for attempt in range(TRIES):
-        live = scene.client.get(served, namespace=resource.ref.namespace, name=resource.ref.name)
+        live = None
+        if attempt or not _made_unseen(scene, resource, served):
+            live = scene.client.get(served, namespace=resource.ref.namespace, name=resource.ref.name)
         _check_unchanged(scene, resource, live)
         sent = sent_to(scene, resource, live)
-        body = sent.inputs if live is None else _fenced_ours(scene, sent, live)
+        body = _fenced_ours(scene, sent, live) if live is not None else made(sent, fenced=not attempt)
         try:
             return apply_as(scene, sent, served, body, live=live is not None, dry_run=False).warnings
         except ObjectConflict as error:
-            if error.owners or attempt == TRIES - 1:
+            if (error.owners and live is not None) or attempt == TRIES - 1:
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _made_unseen(scene: Scene, resource: Resource, served: ApiResource) -> bool:
+    """Whether what the plan found absent is made without another look: its fence tells whether it still is.
+
+    Only kinds of Kubernetes itself: an extension API server with a storage of its own may not know fences.
+    """
+    own = "." not in served.group or served.group.endswith(".k8s.io")
+    return own and resource.ref.key not in scene.live
 
 
 def ready_to_write(scene: Scene, resource: Resource) -> Resource:
@@ -100,6 +115,15 @@ def _check_ours(scene: Scene, resource: Resource, live: JsonObject) -> None:
     if whose.owner not in (Owner.OURS, Owner.IMPLICIT):
         holder = whose.holder or "without proof that we applied it"
         raise changed(scene, resource.ref, f"appeared since the plan: {holder}")
+
+
+def made(resource: Resource, *, fenced: bool) -> JsonObject:
+    """The desired object, to be made and never applied to one that exists: a conflict without owners then. Not
+    ``fenced`` for a server that has refused that, though a look finds nothing."""
+    if not fenced:
+        return resource.inputs
+    metadata = {**object_at(resource.inputs, "metadata"), "resourceVersion": NO_VERSION}
+    return {**resource.inputs, "metadata": metadata}
 
 
 def fenced(resource: Resource, live: JsonObject) -> JsonObject:
