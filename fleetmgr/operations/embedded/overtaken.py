@@ -44,11 +44,11 @@ def catch_up_with_others(run: Run) -> bool:
     other = [c for c in plan.changes if not _is_known(c, shown.get((c.app, c.ref)), scene, before)]
     if other:
         raise _overtaken(run, other)
-    left = sum(_acts(c) for c in plan.changes)
-    run.warnings.append(
-        f"another run has applied to {run.cluster} since this plan was made: {len(shown) - left} of {len(shown)} "
-        "changes were no longer to do"
-    )
+    if over := len(shown) - sum(_acts(c) for c in plan.changes):
+        run.warnings.append(
+            f"another run has applied to {run.cluster} since this plan was made: {over} of {len(shown)} changes were "
+            "no longer to do"
+        )
     run.scene, run.plan = scene, plan
     return True
 
