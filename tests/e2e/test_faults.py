@@ -282,7 +282,7 @@ def test_a_cluster_that_dies_in_the_middle_is_left_alone(fleet: Fleet, proxy: Pr
     """The breaker: fifty objects do not cost fifty timeouts, and what was done is told."""
     many = "---".join(CONFIG.replace("settings", f"s-{n}") for n in range(50))
     fleet.manifests(config=many)
-    proxy.fail(Fault(how="reset", path=f"{fleet.ns}/{SETTINGS}/s-", after=50 + 60, times=None))
+    proxy.fail(Fault(how="reset", path=f"{fleet.ns}/{SETTINGS}/s-", after=50 + 30, times=None))
     answer = fleet.run("apply", "--yes", "-o", "json", "-c", "one")
     proxy.heal()
     assert answer.code == 4, answer.text

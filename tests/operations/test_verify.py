@@ -53,6 +53,26 @@ def test_only_what_may_differ_is_asked_about_unless_said_otherwise(world: World)
     assert [dry_runs(world, verify) for verify in Verify] == [2, 3, 0]
 
 
+@pytest.mark.parametrize("writes", range(7))
+def test_what_others_write_while_we_ask_is_no_change_of_ours(writes: int) -> None:
+    """A controller writes right before each of the first answers that we get about an object."""
+    world = World()
+    world.apps["web"] = App(manifests=[config("a")])
+    world.apply()
+    left = writes
+
+    def write(verb: str, resource: ApiResource | None) -> None:
+        nonlocal left
+        if verb in ("get", "patch") and left and resource is not None and resource.kind == "ConfigMap":
+            left -= 1
+            world.cluster.edit("ConfigMap", "shop", "a", {"data": {"count": str(left)}}, manager="counter")
+
+    world.cluster.fault = write
+    found = changes(world, Verify.ALWAYS)["ConfigMap/a"]
+    assert left == 0
+    assert (found.op, found.noise, found.diff) == (Op.KEEP, None, ())
+
+
 def test_who_asks_about_everything_sees_nothing_where_nothing_is(world: World) -> None:
     assert {c.op for c in changes(world, Verify.ALWAYS).values()} == {Op.KEEP}
     assert not any(c.unverified for c in changes(world, Verify.ALWAYS).values())

@@ -22,7 +22,7 @@ from fleetmgr.model.resource import Resource
 from fleetmgr.model.upkeep import visible
 from fleetmgr.model.verify import Verify
 from fleetmgr.operations.embedded.adopting import adopt, conflict
-from fleetmgr.operations.embedded.answered import answered_diff
+from fleetmgr.operations.embedded.answered import answered_diff, of_one_version
 from fleetmgr.operations.embedded.asking import ask, rehearse
 from fleetmgr.operations.embedded.flapping import flapping
 from fleetmgr.operations.embedded.foreseeing import with_doubts
@@ -220,7 +220,13 @@ def _update_of_ours(
     if isinstance(asked, Change):
         return asked, ()
     body, warnings = asked
-    diff = answered_diff(scene, resource, served, live, body)
+
+    def ask_again() -> JsonObject | None:
+        found = ask(scene, resource, served, change)
+        return None if isinstance(found, Change) else found[0]
+
+    live, body = of_one_version(scene, resource, served, live, body, ask_again)
+    diff = answered_diff(live, body, manager)
     if not diff:
         noise = quiet_noise(change.diff, live, body)
         return _change(resource, Op.KEEP, noise=noise, diff=change.diff if noise else ()), warnings
