@@ -6,7 +6,7 @@ import os
 import ssl
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from fleetmgr.adapters.kube.access import AccessFault, ClientCertificate, Endpoint
@@ -15,11 +15,28 @@ _EXPIRED, _NOT_YET, _HOSTNAME, _IP = 10, 9, 62, 64
 _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 
+class SharedContext(ssl.SSLContext):
+    """A context of connections that threads open at the same time, to servers that speak HTTP/1.1.
+
+    urllib3 sets the ALPN protocols of the context at every connection. OpenSSL frees those that were set before, which
+    another thread may be copying into its handshake at that moment (cpython#141012): now and then a server got a
+    ClientHello that it could not decode. Here they are set once.
+    """
+
+    def __init__(self, _protocol: int) -> None:
+        super().set_alpn_protocols(["http/1.1"])
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Leave them as they are: whoever asks wants the same."""
+
+
 def tls_context(endpoint: Endpoint, certificate: ClientCertificate | None) -> ssl.SSLContext:
     """A context that trusts what the Endpoint says and shows ``certificate``. Raises AccessFault."""
     context = _trusting(endpoint)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Python 3.13 turns this on; many cluster authorities lack the extensions it wants and client-go accepts them.
+    # As client-go, on every Python: what the authority file names is trusted, also where it is no root; and nobody asks
+    # for extensions that the authorities of many clusters lack.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if certificate is not None:
         _show(context, certificate)
@@ -27,20 +44,22 @@ def tls_context(endpoint: Endpoint, certificate: ClientCertificate | None) -> ss
 
 
 def _trusting(endpoint: Endpoint) -> ssl.SSLContext:
+    context = SharedContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and name
     if not endpoint.verify:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
     if endpoint.authority is None:
-        return ssl.create_default_context()
+        context.load_default_certs()
+        return context
     try:
-        return ssl.create_default_context(cadata=endpoint.authority.decode("ascii"))
+        context.load_verify_locations(cadata=endpoint.authority.decode("ascii"))
     except (ssl.SSLError, UnicodeDecodeError, ValueError):
         raise AccessFault(
             "the certificate authority of the cluster is not a PEM certificate",
             hint="certificate-authority-data is base64 of a PEM file; certificate-authority names one",
         ) from None
+    return context
 
 
 def _show(context: ssl.SSLContext, certificate: ClientCertificate) -> None:

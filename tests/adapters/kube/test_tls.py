@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def issue(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pair]:
         pytest.skip("SKIPPED: no openssl program to make certificates with")
     folder = tmp_path_factory.mktemp("pki")
 
-    def make(name: str, *, san: str = "IP:127.0.0.1", days: int = 2) -> Pair:
+    def make(name: str, *, san: str = "IP:127.0.0.1", days: int = 2, by: Pair | None = None) -> Pair:
         pair = Pair(certificate=folder / f"{name}.pem", key=folder / f"{name}.key")
         request = folder / f"{name}.csr"
         extensions = folder / f"{name}.ext"
@@ -70,10 +70,10 @@ def issue(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pair]:
         ]
         subject = ["-out", str(request), "-subj", f"/CN={name}"]
         signed = ["-days", str(days), "-extfile", str(extensions), "-out", str(pair.certificate)]
-        for arguments in (
-            ["req", *key, *subject],
-            ["x509", "-req", "-in", str(request), "-signkey", str(pair.key), *signed],
-        ):
+        signer = ["-signkey", str(pair.key)]
+        if by is not None:
+            signer = ["-CA", str(by.certificate), "-CAkey", str(by.key), "-CAcreateserial"]
+        for arguments in (["req", *key, *subject], ["x509", "-req", "-in", str(request), *signer, *signed]):
             subprocess.run([openssl, *arguments], check=True, capture_output=True)
         return pair
 
@@ -125,6 +125,34 @@ def test_another_name_is_refused_unless_it_is_expected(connect: Opener, issue: C
         assert connect(endpoint=expected).version() == "v1.34.4"
         other = Endpoint(server=script.url, authority=named.pem, tls_server_name="api.other")
         assert "is for another name" in refused(connect(endpoint=other))
+
+
+def test_what_threads_share_is_set_once(
+    connect: Opener, secure: Script, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL frees what was set before, while another thread may be reading it."""
+    told: list[list[str]] = []
+
+    def tell(_: ssl.SSLContext, protocols: Iterable[str]) -> None:
+        told.append([*protocols])
+
+    monkeypatch.setattr(ssl.SSLContext, "set_alpn_protocols", tell)
+    client = connect(endpoint=Endpoint(server=secure.url, authority=pair.pem))
+    secure.route = lambda _: Reply(body={"gitVersion": "v1.34.4"}, headers=(("Connection", "close"),))
+    for _ in range(3):
+        client.version()
+    assert told == [["http/1.1"]]
+
+
+def test_an_authority_need_not_be_a_root(connect: Opener, issue: Callable[..., Pair]) -> None:
+    """As for client-go: an intermediate that the kubeconfig names is trusted."""
+    root = issue("root")
+    between = issue("between", by=root)
+    with serving(issue("leaf", by=between).server()) as script:
+        script.route = lambda _: Reply(body={"gitVersion": "v1.34.4"})
+        assert connect(endpoint=Endpoint(server=script.url, authority=between.pem)).version() == "v1.34.4"
+        text = refused(connect(endpoint=Endpoint(server=script.url, authority=root.pem)))
+        assert "signed by an unknown authority" in text
 
 
 def test_an_expired_certificate_is_said(connect: Opener, issue: Callable[..., Pair]) -> None:
