@@ -135,9 +135,8 @@ def fleet() -> None:
 def main() -> NoReturn:
     """The console script."""
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
-    atexit.register(
-        gc.freeze
-    )  # a process that ends need not look for cycles first: up to 0.1 s after an apply
+    # A process that ends need not look for cycles first: up to 0.1 s after an apply.
+    atexit.register(gc.freeze)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
