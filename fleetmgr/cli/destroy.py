@@ -17,8 +17,9 @@ from fleetmgr.cli.options import (
     protected_option,
     report_options,
 )
-from fleetmgr.cli.output import Rendering, echo, emit
+from fleetmgr.cli.output import echo
 from fleetmgr.cli.performing import show_plan, show_report
+from fleetmgr.cli.plan_output import emit_plan
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.resuming import resumed_with, same_command
 from fleetmgr.cli.walking import open_walk, selection
@@ -26,12 +27,7 @@ from fleetmgr.errors import ExitCode, UsageError
 from fleetmgr.model.change import Plan
 from fleetmgr.operations import destroy as operation
 from fleetmgr.operations.guards import refuse_unsafe
-from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.outcome import complete, plan_verdict
-from fleetmgr.reporting.github_results import plan_workflow
-from fleetmgr.reporting.markdown_plan import plan_markdown
-from fleetmgr.reporting.plan_data import plan_data
-from fleetmgr.reporting.plan_text import plan_text
 
 
 class NothingSelected(UsageError):
@@ -112,7 +108,9 @@ def destroy(
     with shown(invocation) as sink:
         plan = operation.plan_of_destruction(walk, selected, sink)
     if dry_run:
-        return _emitted(invocation, plan)
+        verdict = plan_verdict(plan)
+        emit_plan(invocation, plan, verdict)
+        return verdict.exit_code
     show_plan(invocation, replace(plan, refusals=()), unchanged=False)
     refuse_unsafe(plan)
     if operation.destroys_anything(walk, plan) and not _confirmed(invocation, plan, yes=yes, confirm=confirm):
@@ -145,17 +143,3 @@ def _confirmed(invocation: Invocation, plan: Plan, *, yes: bool, confirm: str | 
             hint=f"add {' '.join(missing)} to destroy without a question",
         )
     return fleet_typed(plan, "delete this")
-
-
-def _emitted(invocation: Invocation, plan: Plan) -> ExitCode:
-    verdict = plan_verdict(plan)
-    emit(
-        invocation,
-        Rendering(
-            text=lambda paint: plan_text(plan, same_changes(plan), paint=paint),
-            data=lambda: plan_data(plan, verdict),
-            markdown=lambda: plan_markdown(plan, same_changes(plan)),
-            workflow=lambda: plan_workflow(plan, same_changes(plan)),
-        ),
-    )
-    return verdict.exit_code

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from fleetmgr.cli.invocation import Invocation
 from fleetmgr.cli.options import file_option, named
-from fleetmgr.cli.output import echo
+from fleetmgr.cli.output import echo, to_owner
 from fleetmgr.cli.walking import open_walk
 from fleetmgr.errors import ExitCode, UsageError
-from fleetmgr.model.enumeration import counted
+from fleetmgr.model.enumeration import counted, listed
 from fleetmgr.operations.export_state import StateExport
 from fleetmgr.spec.suggest import suggest
 from fleetmgr.wiring.pulumi_state import exported_state, written
@@ -71,9 +70,7 @@ def pulumi_state(invocation: Invocation, *, cluster: str | None, out: Path | Non
     if out is None:
         echo(text)
     else:
-        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(text)
+        to_owner("state", out, text.encode())
     echo("\n".join(_told(state, out)) + "\n", err=True)
     return ExitCode.OK
 
@@ -88,6 +85,5 @@ def _told(state: StateExport, out: Path | None) -> list[str]:
         ("left out, ours but no longer in Git: apply first, or delete them by hand", state.dropped),
     ):
         if refs:
-            more = f" and {len(refs) - _SHOWN} more" if len(refs) > _SHOWN else ""
-            lines.append(f"{what}: {', '.join(refs[:_SHOWN])}{more}")
+            lines.append(f"{what}: {listed(refs, limit=_SHOWN)}")
     return lines

@@ -18,6 +18,7 @@ from fleetmgr.reporting.encode import to_json, to_yaml
 from fleetmgr.reporting.github import Workflow, defused, step_outputs, workflow_text
 from fleetmgr.reporting.ndjson import document_line
 from fleetmgr.reporting.style import PLAIN, Paint
+from fleetmgr.whole_files import write_whole
 
 _TIMED = frozenset({"Plan", "Drift", "ApplyResult"})
 
@@ -162,6 +163,14 @@ def _to_file(path: Path, what: str, text: str, *, mode: str = "w") -> None:
             file.write(text)
     except OSError as error:
         raise cannot_write(f"{what} output", path, error) from error
+
+
+def to_owner(what: str, path: Path, content: bytes) -> None:
+    """Write a file for whoever asked for it: all of it or nothing, readable by its owner only. Raises OutputFailed."""
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise cannot_write(what, path, error) from error
 
 
 def cannot_write(what: str, path: Path, error: OSError) -> OutputFailed:

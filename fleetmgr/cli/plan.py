@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -24,19 +23,13 @@ from fleetmgr.cli.options import (
     timings_option,
     verify_option,
 )
-from fleetmgr.cli.output import Rendering, emit
+from fleetmgr.cli.plan_output import emit_plan
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import ExitCode
 from fleetmgr.model.change import Plan
-from fleetmgr.model.grouping import ChangeGroup
 from fleetmgr.operations import plan as operation
-from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.outcome import plan_verdict
-from fleetmgr.reporting.github_results import plan_workflow
-from fleetmgr.reporting.markdown_plan import plan_markdown
-from fleetmgr.reporting.plan_data import plan_data
-from fleetmgr.reporting.plan_text import plan_text
 
 
 @click.command()
@@ -91,17 +84,5 @@ def plan(
         saved = importlib.import_module("fleetmgr.cli.plan_file")
         found = cast("Plan", saved.kept(walk, found, selected, out))
     verdict = plan_verdict(found, detailed=detailed_exitcode)
-
-    def groups() -> Sequence[ChangeGroup]:
-        return same_changes(found, unchanged=show_unchanged, noise=show_noise)
-
-    emit(
-        invocation,
-        Rendering(
-            text=lambda paint: plan_text(found, groups(), paint=paint),
-            data=lambda: plan_data(found, verdict, unchanged=show_unchanged, noise=show_noise),
-            markdown=lambda: plan_markdown(found, groups()),
-            workflow=lambda: plan_workflow(found, groups()),
-        ),
-    )
+    emit_plan(invocation, found, verdict, unchanged=show_unchanged, noise=show_noise)
     return verdict.exit_code

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fleetmgr.cli.invocation import Invocation
-from fleetmgr.cli.output import cannot_write, echo
+from fleetmgr.cli.output import echo, to_owner
 from fleetmgr.cli.progress import shown
 from fleetmgr.cli.walking import open_walk, selection
 from fleetmgr.errors import UsageError
@@ -21,7 +21,6 @@ from fleetmgr.planner.grouping import same_changes
 from fleetmgr.planner.plan_file import decode, encode
 from fleetmgr.reporting.escape import visible
 from fleetmgr.reporting.plan_text import plan_text
-from fleetmgr.whole_files import write_whole
 
 
 def kept(walk: Walk, plan: Plan, selected: Selection, path: Path) -> Plan:
@@ -29,7 +28,7 @@ def kept(walk: Walk, plan: Plan, selected: Selection, path: Path) -> Plan:
     saved = save(walk, plan, selected)
     text = plan_text(saved.plan, same_changes(saved.plan))
     content, identifier = encode(saved, text, packed=path.suffix == ".gz")
-    _write(path, content)
+    to_owner("plan", path, content)  # it says a lot about the clusters
     for cluster in saved.clusters:
         if cluster.note:
             echo(f"{visible(cluster.name)}: {visible(cluster.note)}\n", err=True)
@@ -64,11 +63,3 @@ def read(path: Path) -> PlanFile:
             hint="give the FILE of `fleet plan --out FILE`",
         ) from error
     return decode(content, name=str(path))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """All of it or nothing, readable by its owner only: it says a lot about the clusters."""
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise cannot_write("plan", path, error) from error

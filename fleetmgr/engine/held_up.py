@@ -32,7 +32,7 @@ class AppNow(Struct, frozen=True, kw_only=True):
     @property
     def writes(self) -> tuple[Change, ...]:
         """What an apply sends; deletes that nobody has confirmed are not sent."""
-        return tuple(c for c in self.changes if c.op.writes and c.needs is None)
+        return tuple(c for c in self.changes if c.due)
 
     @property
     def blocked(self) -> tuple[Change, ...]:

@@ -179,6 +179,11 @@ class Change(Veiled, frozen=True, kw_only=True, omit_defaults=True):
     live: JsonObject | None = None
     result: JsonObject | None = None
 
+    @property
+    def due(self) -> bool:
+        """Whether an apply sends something for it now; what nobody has said yes to is not sent."""
+        return self.op.writes and self.needs is None
+
 
 class ClusterStatus(StrEnum):
     """How a cluster entry came out of a walk. Unreachable is never "no changes"."""

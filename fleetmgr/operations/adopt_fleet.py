@@ -10,15 +10,14 @@ from msgspec.structs import replace
 
 from fleetmgr.errors import FleetError, Refused, UsageError, Where
 from fleetmgr.expansion import clusters as selected_clusters
-from fleetmgr.model.applyset import SYSTEM_NAMESPACE, lease_name
+from fleetmgr.model.applyset import lease_name
 from fleetmgr.model.change import ClusterFailure
 from fleetmgr.model.event import EventSink
 from fleetmgr.model.fleet_adoption import AdoptedCluster, FleetAdoption
-from fleetmgr.model.jsontypes import object_at
 from fleetmgr.model.objects import ref_of
 from fleetmgr.model.selection import Selection
 from fleetmgr.operations.across import across
-from fleetmgr.operations.embedded.entry import Entry
+from fleetmgr.operations.embedded.entry import Entry, delete_kept
 from fleetmgr.operations.embedded.lease import LEASES, acquire, renewed
 from fleetmgr.operations.embedded.renaming import Holdings, holdings, take_over
 from fleetmgr.operations.entries import entry_of
@@ -112,11 +111,7 @@ def _take_over(walk: Walk, found: Holdings, sink: EventSink) -> None:
         now = walk.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         take_over(holdings(found.client, found.entry, found.before), now=now)
     with suppress(ClusterError):
-        name = lease_name(found.before.fleet, found.before.cluster)
-        live = found.client.get(LEASES, namespace=SYSTEM_NAMESPACE, name=name)
-        if live is not None:
-            uid = str(object_at(live, "metadata")["uid"])
-            found.client.delete(LEASES, namespace=SYSTEM_NAMESPACE, name=name, uid=uid)
+        delete_kept(found.client, LEASES, lease_name(found.before.fleet, found.before.cluster))
 
 
 def _hold(walk: Walk, found: Holdings, entry: Entry, held: ExitStack, sink: EventSink) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from fleetmgr.errors import ExitCode, FleetError, Problem, UsageError, Where
+from fleetmgr.errors import Problem, UsageError, Where
 from fleetmgr.expansion import clusters as selected_clusters
 from fleetmgr.expansion import fleet_rollout
 from fleetmgr.model.change import ClusterPlan, Op, Plan, Refusal, Verb
@@ -28,7 +28,7 @@ from fleetmgr.operations.embedded.scene import Scene
 from fleetmgr.operations.embedded.up import up
 from fleetmgr.operations.first_contact import refuse_shared
 from fleetmgr.operations.guards import refuse_unsafe
-from fleetmgr.operations.plan import failed_plan, scene_of
+from fleetmgr.operations.plan import looked_at, scene_of
 from fleetmgr.operations.render import render
 from fleetmgr.operations.revision import revision_of
 from fleetmgr.operations.walk import Walk
@@ -138,18 +138,14 @@ def _stacks(walk: Walk, selection: Selection, clusters: Sequence[Cluster]) -> li
 def _plan_cluster(
     walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | None, sink: EventSink
 ) -> ClusterPlan:
-    sink(ClusterStarted(cluster=cluster.name, phase="preview"))
-    try:
+    def look() -> ClusterPlan:
         scene = scene_of(walk, cluster, stack, apps)
         scene = walk.scenes[cluster.name] = replace(scene, removing=True, formerly=_dependencies(walk.loaded))
-        result = preview(scene)
-        told = f"{sum(c.op is Op.DELETE for c in result.changes)} to delete"
-    except FleetError as error:
-        result = failed_plan(cluster, error)
-        told = error.message
-    code = result.failure.exit_code if result.failure else ExitCode.OK
-    sink(ClusterFinished(cluster=cluster.name, phase="preview", exit_code=code, summary=told))
-    return result
+        return preview(scene)
+
+    return looked_at(
+        cluster, look, lambda found: f"{sum(c.op is Op.DELETE for c in found.changes)} to delete", sink
+    )
 
 
 def _dependencies(loaded: LoadedFleet) -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -59,20 +60,31 @@ def plan(walk: Walk, selection: Selection, sink: EventSink) -> Plan:
 def _plan_cluster(
     walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | None, sink: EventSink
 ) -> ClusterPlan:
-    sink(ClusterStarted(cluster=cluster.name, phase="preview"))
-    try:
+    def look() -> ClusterPlan:
         scene = scene_of(walk, cluster, stack, apps)
         result = preview(scene)
-        if scene.pulumi is not None:
-            result = walk.opinion(walk, scene, result)
+        return result if scene.pulumi is None else walk.opinion(walk, scene, result)
+
+    return looked_at(cluster, look, _summary, sink)
+
+
+def looked_at(
+    cluster: Cluster, look: Callable[[], ClusterPlan], summary: Callable[[ClusterPlan], str], sink: EventSink
+) -> ClusterPlan:
+    """What ``look`` finds of a cluster, told to ``sink``; a cluster that cannot be looked at is a result, too.
+    ``summary`` is what is told of one that could."""
+    sink(ClusterStarted(cluster=cluster.name, phase="preview"))
+    try:
+        result = look()
     except FleetError as error:
-        result = failed_plan(cluster, error)
+        result = _failed_plan(cluster, error)
+    failure = result.failure
     sink(
         ClusterFinished(
             cluster=cluster.name,
             phase="preview",
-            exit_code=result.failure.exit_code if result.failure else ExitCode.OK,
-            summary=_summary(result),
+            exit_code=failure.exit_code if failure else ExitCode.OK,
+            summary=failure.problem.message if failure else summary(result),
         )
     )
     return result
@@ -95,7 +107,7 @@ def scene_of(walk: Walk, cluster: Cluster, stack: Stack, apps: frozenset[str] | 
     return scene
 
 
-def failed_plan(cluster: Cluster, error: FleetError) -> ClusterPlan:
+def _failed_plan(cluster: Cluster, error: FleetError) -> ClusterPlan:
     """A cluster that could not be looked at: its own state, never "no changes"."""
     status = ClusterStatus.UNREACHABLE if isinstance(error, Unreachable) else ClusterStatus.ERROR
     return ClusterPlan(
@@ -107,7 +119,5 @@ def failed_plan(cluster: Cluster, error: FleetError) -> ClusterPlan:
 
 
 def _summary(result: ClusterPlan) -> str:
-    if result.failure is not None:
-        return result.failure.problem.message
     counts = [(op, sum(c.op is op for c in result.changes)) for op in Op if op is not Op.KEEP]
     return ", ".join(f"{n} {op.value}" for op, n in counts if n) or "no changes"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import yaml
 
-from fleetmgr.adapters.kube.access import AccessFault, Environment, Impersonation
+from fleetmgr.adapters.kube.access import Environment, Impersonation
 from fleetmgr.adapters.kube.kubeconfig import Entry, Kubeconfig
-from fleetmgr.adapters.kube.resolution import SERVICE_ACCOUNT
+from fleetmgr.adapters.kube.resolution import SERVICE_ACCOUNT, in_cluster_server
 from fleetmgr.model.jsontypes import Json, JsonObject, is_array, is_object
 
 CONTEXT = "fleetmgr"
@@ -35,15 +35,8 @@ def document_of(config: Kubeconfig, context: str | None, impersonation: Imperson
 
 def service_account_document(environment: Environment, impersonation: Impersonation | None) -> str:
     """The pod that we run in; its token stays in its file. Raises AccessFault outside a cluster."""
-    host, port = environment.get("KUBERNETES_SERVICE_HOST"), environment.get("KUBERNETES_SERVICE_PORT")
-    if not host or not port:
-        raise AccessFault(
-            "access is inCluster, but this is no pod: KUBERNETES_SERVICE_HOST and _PORT are not set",
-            hint="use access.context outside the cluster",
-        )
-    bracketed = f"[{host}]" if ":" in host else host
     cluster: JsonObject = {
-        "server": f"https://{bracketed}:{port}",
+        "server": in_cluster_server(environment),
         "certificate-authority": str(SERVICE_ACCOUNT / "ca.crt"),
     }
     user: JsonObject = {"tokenFile": str(SERVICE_ACCOUNT / "token")}

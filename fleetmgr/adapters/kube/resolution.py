@@ -54,8 +54,9 @@ def from_kubeconfig(
     )
 
 
-def from_service_account(environment: Environment, *, folder: Path, clock: Clock) -> Access:
-    """The Access of the pod that we run in (rest.InClusterConfig). Raises AccessFault outside a cluster."""
+def in_cluster_server(environment: Environment) -> str:
+    """The URL of the API server of the pod that we run in (rest.InClusterConfig). Raises AccessFault outside a
+    cluster."""
     host = environment.get("KUBERNETES_SERVICE_HOST")
     port = environment.get("KUBERNETES_SERVICE_PORT")
     if not host or not port:
@@ -63,10 +64,16 @@ def from_service_account(environment: Environment, *, folder: Path, clock: Clock
             "access is inCluster, but this is no pod: KUBERNETES_SERVICE_HOST and _PORT are not set",
             hint="use access.context outside the cluster",
         )
-    authority = reading(folder / "ca.crt", "certificate authority", Path.read_bytes)
     bracketed = f"[{host}]" if ":" in host else host
+    return f"https://{bracketed}:{port}"
+
+
+def from_service_account(environment: Environment, *, folder: Path, clock: Clock) -> Access:
+    """The Access of the pod that we run in (rest.InClusterConfig). Raises AccessFault outside a cluster."""
+    server = in_cluster_server(environment)
+    authority = reading(folder / "ca.crt", "certificate authority", Path.read_bytes)
     return Access(
-        endpoint=Endpoint(server=f"https://{bracketed}:{port}", authority=authority),
+        endpoint=Endpoint(server=server, authority=authority),
         credentials=FileCredentials(clock=clock, token_file=folder / "token"),
         source="the pod's service account",
     )

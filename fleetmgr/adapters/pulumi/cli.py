@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -64,19 +64,27 @@ def located(environment: Mapping[str, str]) -> list[Path]:
     return list(dict.fromkeys(Path(path).absolute() for path in found if path))
 
 
+def ask(
+    path: Path, arguments: Sequence[str], environment: Mapping[str, str], *, seconds: float
+) -> subprocess.CompletedProcess[str]:
+    """One short question to the CLI, with ``environment`` alone and nothing to read. Raises OSError and
+    TimeoutExpired."""
+    return subprocess.run(  # noqa: S603 - the program that the user has installed as pulumi
+        [str(path), *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+        check=False,
+    )
+
+
 def _version(path: Path, environment: Mapping[str, str]) -> str | None:
     settled = scrubbed(environment) | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
-        told = subprocess.run(  # noqa: S603 - the program that the user has installed as pulumi
-            [str(path), "version"],
-            env=settled,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
+        told = ask(path, ["version"], settled, seconds=_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return None
     match = _VERSION.search(told.stdout)

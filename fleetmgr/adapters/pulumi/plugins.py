@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from fleetmgr.adapters.pulumi.cli import ALTERNATIVE, Cli
+from fleetmgr.adapters.pulumi.cli import ALTERNATIVE, Cli, ask
 from fleetmgr.adapters.pulumi.environment import pulumi_home, settled
 from fleetmgr.adapters.pulumi.masking import one_line
 from fleetmgr.ports.pulumi_errors import PluginMissing
@@ -57,18 +57,9 @@ def ensure_plugin(cli: Cli, environment: Mapping[str, str]) -> Path:
 
 def _install(cli: Cli, environment: Mapping[str, str]) -> str:
     """What the CLI said, on one line."""
-    command = [str(cli.path), "plugin", "install", "resource", PLUGIN, f"v{wanted()}", "--non-interactive"]
+    arguments = ["plugin", "install", "resource", PLUGIN, f"v{wanted()}", "--non-interactive"]
     try:
-        done = subprocess.run(  # noqa: S603 - the CLI that was found, with arguments of ours
-            command,
-            env=settled(environment, backend="file://~"),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
+        done = ask(cli.path, arguments, settled(environment, backend="file://~"), seconds=_SECONDS)
     except OSError as error:
         return str(error)
     except subprocess.TimeoutExpired:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -68,12 +68,8 @@ class WorkFolder:
         for left in self.path.glob("kubeconfig.*"):
             if _dead(left.suffix.removeprefix(".")):
                 left.unlink(missing_ok=True)
-        path = self.path / f"kubeconfig.{os.getpid()}"
-        _write(path, document)
-        try:
+        with _for_now(self.path / f"kubeconfig.{os.getpid()}", document) as path:
             yield path
-        finally:
-            path.unlink(missing_ok=True)
 
     @contextmanager
     def scratch(self) -> Generator[Scratch]:
@@ -95,15 +91,9 @@ class WorkFolder:
     def _project(self, folder: Path) -> None:
         _write(folder / "Pulumi.yaml", _PROJECT.format(project=self._fleet))
 
-    @contextmanager
-    def draft(self, text: bytes) -> Generator[Path]:
+    def draft(self, text: bytes) -> AbstractContextManager[Path]:
         """A file with ``text`` for the CLI to read; gone afterwards."""
-        path = self.path / f"import-{os.getpid()}.json"
-        _write(path, text)
-        try:
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
+        return _for_now(self.path / f"import-{os.getpid()}.json", text)
 
     def started(self, pid: int | None) -> None:
         """Remember the process that holds the stack's lock, for the run after a killed one. None: it is about to be
@@ -138,6 +128,15 @@ def _dead(pid: str) -> bool:
     except OSError:
         return not Path(f"/proc/{pid}").exists()
     return status.rpartition(")")[2].split()[:1] in (["Z"], ["X"])
+
+
+@contextmanager
+def _for_now(path: Path, text: str | bytes) -> Generator[Path]:
+    _write(path, text)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str | bytes) -> None:

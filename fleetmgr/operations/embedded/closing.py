@@ -17,9 +17,8 @@ from fleetmgr.model.applyset import (
     marker_name,
 )
 from fleetmgr.model.jsontypes import object_at
-from fleetmgr.operations.embedded.entry import CONFIG_MAPS, SECRETS
+from fleetmgr.operations.embedded.entry import CONFIG_MAPS, SECRETS, delete_kept
 from fleetmgr.operations.embedded.scene import Scene
-from fleetmgr.ports.cluster import ApiResource
 from fleetmgr.ports.cluster_errors import AccessDenied
 from fleetmgr.rollout.record import ROLLOUTS_LABEL
 
@@ -51,14 +50,7 @@ def close_entry(scene: Scene) -> None:
         selector=f"{ROLLOUTS_LABEL}={entry.fleet},{CLUSTER_LABEL}={entry.cluster}",
     )
     for body in rollouts:
-        _delete(scene, CONFIG_MAPS, str(object_at(body, "metadata")["name"]))
+        delete_kept(scene.client, CONFIG_MAPS, str(object_at(body, "metadata")["name"]))
     with contextlib.suppress(AccessDenied):  # who may not see it has not made it either
-        _delete(scene, SECRETS, key_name(entry.fleet, entry.cluster))
-    _delete(scene, CONFIG_MAPS, marker_name(entry.fleet, entry.cluster))
-
-
-def _delete(scene: Scene, resource: ApiResource, name: str) -> None:
-    live = scene.client.get(resource, namespace=SYSTEM_NAMESPACE, name=name)
-    if live is not None:
-        uid = str(object_at(live, "metadata")["uid"])
-        scene.client.delete(resource, namespace=SYSTEM_NAMESPACE, name=name, uid=uid)
+        delete_kept(scene.client, SECRETS, key_name(entry.fleet, entry.cluster))
+    delete_kept(scene.client, CONFIG_MAPS, marker_name(entry.fleet, entry.cluster))

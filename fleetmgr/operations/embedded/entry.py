@@ -104,6 +104,14 @@ def _records(client: ClusterClient, entry: Entry) -> tuple[JsonObject, ...]:
     )
 
 
+def delete_kept(client: ClusterClient, resource: ApiResource, name: str) -> None:
+    """Delete something that we keep in our namespace, if it is there: the very object that is. Raises ClusterError."""
+    live = client.get(resource, namespace=SYSTEM_NAMESPACE, name=name)
+    if live is not None:
+        uid = str(object_at(live, "metadata")["uid"])
+        client.delete(resource, namespace=SYSTEM_NAMESPACE, name=name, uid=uid)
+
+
 def _uid(client: ClusterClient) -> str:
     body = client.get(NAMESPACES, namespace="", name="kube-system")
     return str(object_at(body or {}, "metadata").get("uid", ""))

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from fleetmgr.errors import ExitCode, FleetError, Where
 from fleetmgr.model.change import Change, Op
+from fleetmgr.model.enumeration import listed
 from fleetmgr.model.jsontypes import object_at
 from fleetmgr.operations.embedded.entry import meet
 from fleetmgr.operations.embedded.preview import preview
@@ -80,7 +81,7 @@ def _read_again(before: Scene) -> Scene:
 
 
 def _acts(change: Change) -> bool:
-    return (change.op.writes and change.needs is None) or change.op in (Op.CONFLICT, Op.DENIED)
+    return change.due or change.op in (Op.CONFLICT, Op.DENIED)
 
 
 def _is_known(change: Change, shown: Change | None, scene: Scene, before: Scene) -> bool:
@@ -102,11 +103,10 @@ def _is_known(change: Change, shown: Change | None, scene: Scene, before: Scene)
 
 
 def _overtaken(run: Run, other: list[Change]) -> Overtaken:
-    first, others = other[0], len(other) - 1
-    rest = f" and {others} more" if others else ""
+    told = listed([f"{change.op.value} {change.ref.short}" for change in other], limit=1)
     return Overtaken(
         f"another run has applied to {run.cluster} since this plan was made, and what is to do now is not what "
-        f"it showed: {first.op.value} {first.ref.short}{rest}",
-        where=Where(cluster=run.cluster, object=str(first.ref)),
+        f"it showed: {told}",
+        where=Where(cluster=run.cluster, object=str(other[0].ref)),
         hint="nothing was written; plan again and look at what changed",
     )

@@ -14,15 +14,14 @@ from msgspec.structs import replace
 from fleetmgr.engine.inventory import Parent, key_text, marker_body, parent_body
 from fleetmgr.engine.record import HookMemory, Record
 from fleetmgr.engine.secrecy import is_secret
-from fleetmgr.model.applyset import SYSTEM_NAMESPACE, parent_name
+from fleetmgr.model.applyset import parent_name
 from fleetmgr.model.change import Change, Op
-from fleetmgr.model.jsontypes import object_at
 from fleetmgr.model.memory import DONE, FAILED, INTERRUPTED, UNHEALTHY, RunResult
 from fleetmgr.model.objects import ObjectKey
 from fleetmgr.model.policy import Policy
 from fleetmgr.model.report import ObjectResult, Outcome
 from fleetmgr.model.resource import StackApp
-from fleetmgr.operations.embedded.entry import CONFIG_MAPS
+from fleetmgr.operations.embedded.entry import CONFIG_MAPS, delete_kept
 from fleetmgr.operations.embedded.flapping import fights_after
 from fleetmgr.operations.embedded.jobs import finished_jobs, unremembered
 from fleetmgr.operations.embedded.keys import NoKey, make_key
@@ -81,11 +80,7 @@ def conclude(scene: Scene, app: str, record: Record, *, left: Iterable[ObjectKey
 
 def forget(scene: Scene, app: str) -> None:
     """Delete the parent of an app that is gone from Git and has no members left."""
-    name = parent_name(scene.entry.fleet, scene.entry.cluster, app)
-    live = scene.client.get(CONFIG_MAPS, namespace=SYSTEM_NAMESPACE, name=name)
-    if live is not None:
-        uid = str(object_at(live, "metadata")["uid"])
-        scene.client.delete(CONFIG_MAPS, namespace=SYSTEM_NAMESPACE, name=name, uid=uid)
+    delete_kept(scene.client, CONFIG_MAPS, parent_name(scene.entry.fleet, scene.entry.cluster, app))
 
 
 class Signature(Struct, frozen=True, kw_only=True):

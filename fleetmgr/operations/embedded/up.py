@@ -104,7 +104,7 @@ def _others_at_work(run: Run) -> bool:
 
 def _todo(run: Run) -> tuple[Sequence[Change], set[str], Behind]:
     """What is to be written, the apps whose memory is behind, and what Pulumi's state lacks."""
-    writes = [c for c in run.plan.changes if c.op.writes and c.needs is None]
+    writes = [c for c in run.plan.changes if c.due]
     return writes, outdated(run), behind(run)
 
 
