@@ -166,9 +166,13 @@ def _to_file(path: Path, what: str, text: str, *, mode: str = "w") -> None:
 
 
 def to_owner(what: str, path: Path, content: bytes) -> None:
-    """Write a file for whoever asked for it: all of it or nothing, readable by its owner only. Raises OutputFailed."""
+    """Write a file for whoever asked for it: all of it or nothing, readable by its owner only. A link stays one, and a
+    pipe or a device is written to. Raises OutputFailed."""
     try:
-        write_whole(path, content)
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+        else:
+            write_whole(path.resolve(), content)
     except OSError as error:
         raise cannot_write(what, path, error) from error
 

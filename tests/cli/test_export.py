@@ -48,6 +48,23 @@ def test_to_a_file_for_its_owner_only(cli: Cli, tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_link_and_a_device_stay_what_they_are(cli: Cli, tmp_path: Path) -> None:
+    path, link = tmp_path / "state.json", tmp_path / "link.json"
+    link.symlink_to(path)
+    assert cli("export", "pulumi-state", "dev-1", "--out", str(link)).code == 0
+    assert link.is_symlink()
+    assert json.loads(path.read_text()) == {"version": 3}
+    assert cli("export", "pulumi-state", "dev-1", "--out", "/dev/null").code == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_where_nothing_can_be_written(cli: Cli, tmp_path: Path) -> None:
+    result = cli("export", "pulumi-state", "dev-1", "--out", str(tmp_path / "nowhere" / "state.json"))
+    assert result.code == 1
+    assert "FLT-6403" in result.err
+    assert [*tmp_path.glob("nowhere*")] == []
+
+
 def test_of_which_cluster(cli: Cli) -> None:
     result = cli("export", "pulumi-state")
     assert result.code == 64
