@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,14 +49,21 @@ def test_to_a_file_for_its_owner_only(cli: Cli, tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_link_and_a_device_stay_what_they_are(cli: Cli, tmp_path: Path) -> None:
+def test_a_link_and_a_pipe_stay_what_they_are(cli: Cli, tmp_path: Path) -> None:
     path, link = tmp_path / "state.json", tmp_path / "link.json"
     link.symlink_to(path)
     assert cli("export", "pulumi-state", "dev-1", "--out", str(link)).code == 0
     assert link.is_symlink()
     assert json.loads(path.read_text()) == {"version": 3}
-    assert cli("export", "pulumi-state", "dev-1", "--out", "/dev/null").code == 0
-    assert Path("/dev/null").is_char_device()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert cli("export", "pulumi-state", "dev-1", "--out", str(pipe)).code == 0
+        assert json.loads(os.read(reader, 1000)) == {"version": 3}
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
 
 
 def test_where_nothing_can_be_written(cli: Cli, tmp_path: Path) -> None:
